@@ -1,0 +1,47 @@
+#include "base/log.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+namespace fovea {
+namespace {
+
+constexpr const char *kNames[] = {"error", "warning", "info", "debug"};
+
+struct State {
+  std::mutex mutex;
+  LogSink sink;
+  LogLevel level = LogLevel::Warning;
+  State() {
+    const char *wanted = std::getenv("FOVEA_LOG");
+    for (int i = 0; wanted && i < 4; ++i)
+      if (std::string_view(wanted) == kNames[i]) level = LogLevel(i);
+  }
+};
+
+State &state() {
+  static State s;
+  return s;
+}
+
+} // namespace
+
+void set_log_sink(LogSink sink) {
+  const std::lock_guard lock(state().mutex);
+  state().sink = std::move(sink);
+}
+
+void set_log_level(LogLevel level) { state().level = level; }
+bool log_enabled(LogLevel level) { return level <= state().level; }
+
+void log_message(LogLevel level, std::string_view message) {
+  State &s = state();
+  const std::lock_guard lock(s.mutex);
+  if (s.sink)
+    s.sink(level, message);
+  else
+    std::fprintf(stderr, "fovea: %s: %.*s\n", kNames[int(level)], int(message.size()), message.data());
+}
+
+} // namespace fovea

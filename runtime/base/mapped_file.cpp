@@ -1,0 +1,90 @@
+#include "base/mapped_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace fovea {
+
+MappedFile::MappedFile(const std::string &path) : path_(path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, path, ": ", std::strerror(errno));
+  struct stat status {};
+  const int got = ::fstat(fd, &status);
+  const int fstat_error = errno;
+  if (got != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
+    ::close(fd);
+    if (got != 0) fail(ErrorCode::Io, path, ": ", std::strerror(fstat_error));
+    fail(ErrorCode::InvalidFile, path, S_ISREG(status.st_mode) ? ": the file is empty" : ": not a regular file");
+  }
+  size_ = size_t(status.st_size);
+  void *address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+  const int mmap_error = errno;
+  ::close(fd);
+  if (address == MAP_FAILED) fail(ErrorCode::Io, path, ": cannot map: ", std::strerror(mmap_error));
+  data_ = static_cast<const std::byte *>(address);
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<std::byte *>(data_), size_);
+}
+
+AtomicFile::AtomicFile(const std::string &path) : path_(path), temporary_(path + ".XXXXXX") {
+  if (std::filesystem::is_directory(path)) fail(ErrorCode::Io, path, ": is a directory");
+  fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (fd_ < 0) {
+    temporary_.clear();
+    fail_io("cannot create");
+  }
+  ::fchmod(fd_, 0644);
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::fail_io(const char *what) const {
+  fail(ErrorCode::Io, path_, ": ", what, ": ", std::strerror(errno));
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  const uint64_t at = size_;
+  size_ += bytes.size();
+  write_at(at, bytes);
+}
+
+void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
+  if (offset + bytes.size() > size_) fail(ErrorCode::Internal, path_, ": write past the end");
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), off_t(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_io("cannot write");
+    offset += uint64_t(n);
+    bytes = bytes.subspan(size_t(n));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) fail_io("cannot sync");
+  const int closed = ::close(fd_);
+  fd_ = -1;
+  if (closed != 0) fail_io("cannot close");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot rename into place");
+  temporary_.clear();
+  // The rename itself must survive a power cut. Not every file system lets a folder be synced; that is no error.
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) {
+    ::fsync(fd);
+    ::close(fd);
+  }
+}
+
+} // namespace fovea
