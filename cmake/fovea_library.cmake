@@ -1,0 +1,15 @@
+# fovea_library(NAME DEPS...): the static library fovea_NAME of every .cpp in the current folder's NAME/ (new files
+# need no edit here). Includes are written from runtime/ ("base/error.h") or from the repository's root.
+function(fovea_library name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(sources)
+    add_library(fovea_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(fovea_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(fovea_${name} ${scope} ${PROJECT_SOURCE_DIR}/runtime ${PROJECT_SOURCE_DIR})
+  list(TRANSFORM ARGN PREPEND fovea_)
+  target_link_libraries(fovea_${name} ${scope} ${ARGN})
+endfunction()

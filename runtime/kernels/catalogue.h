@@ -1,0 +1,18 @@
+// The SPIR-V modules built into the library, by KernelId (generated from shaders/CMakeLists.txt). Constant data;
+// thread-safe.
+#pragma once
+
+#include "kernels/kernel_id.h"
+#include "kernels/params.h"
+
+#include <cstddef>
+#include <span>
+
+namespace fovea {
+
+/// The name of the row in shaders/CMakeLists.txt, e.g. "linear_f16_subgroup".
+const char *to_string(KernelId id);
+/// The module's words.
+std::span<const uint32_t> spirv(KernelId id);
+
+} // namespace fovea
