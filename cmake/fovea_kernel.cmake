@@ -15,7 +15,7 @@ function(fovea_kernel name source)
   endforeach()
   add_custom_command(
     OUTPUT ${output}
-    COMMAND ${GLSLANG} --quiet --target-env vulkan1.1 -g0 "-P#extension GL_GOOGLE_include_directive : require" -I${CMAKE_CURRENT_SOURCE_DIR}/include ${defines}
+    COMMAND ${GLSLANG} --quiet --target-env vulkan1.1 -g0 -I${CMAKE_CURRENT_SOURCE_DIR}/include ${defines}
             --depfile ${output}.d --vn k_${name} -o ${output} ${CMAKE_CURRENT_SOURCE_DIR}/${source}
     DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}
     DEPFILE ${output}.d

@@ -1,6 +1,7 @@
 // y[n, d] = (x[n, d] - mean(x[n])) / sqrt(var(x[n]) + eps) * gamma[d] + beta[d]        x, y: [N, D] f32
 // One workgroup a row; the variance is taken in a second pass over the row, as the reference does.
 #version 450
+#extension GL_GOOGLE_include_directive : require
 #include "kernel.glsl"
 #include "reduce.glsl"
 
