@@ -43,17 +43,17 @@ private:
 };
 
 namespace detail {
-inline void append(std::string &out, std::string_view text) { out += text; }
-inline void append(std::string &out, const char *text) { out += text; }
-inline void append(std::string &out, const std::string &text) { out += text; }
-inline void append(std::string &out, char c) { out += c; }
-inline void append(std::string &out, bool b) { out += b ? "true" : "false"; }
 template <class T>
 void append(std::string &out, const T &value) {
-  if constexpr (std::is_arithmetic_v<T>) {
+  if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+    out += std::string_view(value);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::is_same_v<T, char>) {
+    out += value;
+  } else if constexpr (std::is_arithmetic_v<T>) {
     char digits[40];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    out.append(digits, end);
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   } else {
     out += to_string(value); // found by argument-dependent lookup
   }
