@@ -99,7 +99,11 @@ void Program::set_input_bytes(std::string_view name, std::span<const std::byte> 
 void Program::set_step(std::string_view name, uint32_t value) {
   const auto it = std::find(plan_.steps.begin(), plan_.steps.end(), name);
   if (it == plan_.steps.end()) fail(ErrorCode::NotFound, "graph '", plan_.graph, "' has no step '", name, "'");
-  std::memcpy(inputs_.data() + size_t(it - plan_.steps.begin()) * sizeof value, &value, sizeof value);
+  const auto slot = size_t(it - plan_.steps.begin());
+  if (value > plan_.step_limits[slot])
+    fail(ErrorCode::InvalidArgument, "graph '", plan_.graph, "': ", name, "=", value, " is past the end of the state (at most ",
+         plan_.step_limits[slot], ")");
+  std::memcpy(inputs_.data() + slot * sizeof value, &value, sizeof value);
 }
 
 void Program::run(SubmitBudget &budget, const RunControl &control) {

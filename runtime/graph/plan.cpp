@@ -15,8 +15,8 @@ constexpr uint64_t kTensorAlignment = 256;
 class PlanBuilder final : public Lowering {
 public:
   PlanBuilder(const Graph &graph, const std::vector<TensorType> &types, const WeightLookup &weights,
-              const StateLayout &states, const DeviceCaps &caps)
-      : graph_(graph), types_(types), weights_(weights), states_(states), caps_(caps) {}
+              const DeviceCaps &caps)
+      : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights), caps_(caps) {}
 
   void lower(uint32_t index) {
     const Statement &s = graph_.statements()[index];
@@ -60,6 +60,7 @@ public:
   std::vector<Dispatch> dispatches;
   std::vector<std::vector<BoundRef>> bound; // by dispatch
   std::vector<uint64_t> temporary_bytes;
+  std::vector<uint32_t> step_limits;
 
 private:
   void set_target(const Statement &s) {
@@ -67,12 +68,14 @@ private:
     target_ = {ref(v), types_[v.id], step(s.at), 0, bool(s.state)};
     const Shape &shape = target_.type.shape;
     target_.batch_rows = shape.rank() >= 2 ? shape.dim(-2) : 1;
+    if (!s.state) return;
+    const uint64_t n_rows = infer_statement(graph_, types_, s).shape.dim(-2);
+    if (s.at) step_limits[target_.at] = std::min(step_limits[target_.at], uint32_t(shape.dim(-2) - n_rows));
   }
 
   const Graph &graph_;
   const std::vector<TensorType> &types_;
   const WeightLookup &weights_;
-  const StateLayout &states_;
   const DeviceCaps &caps_;
   Target target_;
   uint32_t statement_ = 0;
@@ -146,7 +149,7 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
   plan.bindings = bindings;
   plan.steps = graph.steps();
   plan.state_bytes = states.bytes;
-  PlanBuilder builder(graph, types, weights, states, caps);
+  PlanBuilder builder(graph, types, weights, caps);
   for (uint32_t i = 0; i < graph.statements().size(); ++i) {
     plan.statement_text.push_back(statement_text(graph, graph.statements()[i]));
     if (!needed[i]) continue;
@@ -221,6 +224,7 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
   for (uint32_t d = 0; d < n_dispatches; ++d) {
     for (const BoundRef &b : builder.bound[d]) builder.dispatches[d].bindings.push_back(resolve(b));
   }
+  plan.step_limits = std::move(builder.step_limits);
   plan.dispatches = std::move(builder.dispatches);
   set_barriers(plan.dispatches);
   return plan;
