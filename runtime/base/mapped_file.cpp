@@ -37,7 +37,11 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(const std::string &path) : path_(path), temporary_(path + ".XXXXXX") {
-  if (std::filesystem::is_directory(path)) fail(ErrorCode::Io, path, ": is a directory");
+  // Renaming over a device or a pipe would replace it.
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    fail(ErrorCode::Io, path, std::filesystem::is_directory(status) ? ": is a directory" : ": is not a regular file");
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     temporary_.clear();
