@@ -1,7 +1,9 @@
 #include "exec/session.h"
 
+#include "base/checked.h"
 #include "base/log.h"
 #include "exec/kernel_variant.h"
+#include "exec/tensors.h"
 
 #include <algorithm>
 
@@ -22,23 +24,50 @@ Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model
                  std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
     : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)), options_(std::move(options)),
       caps_(device_->caps()), states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
+  if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
   if (states_.bytes) state_ = device_->allocate(vk::MemoryKind::Device, states_.bytes, "state");
   reset();
 }
 
 void Session::reset() {
-  if (state_) zero(state_);
+  if (state_) fill(state_, 0);
 }
 
-void Session::zero(const vk::Buffer &buffer) {
+void Session::fill_scratch(uint32_t word) { fill(scratch_, word); }
+
+std::vector<std::byte> Session::read_scratch() { return read_back(scratch_, 0, scratch_.size_bytes()); }
+
+HostTensor Session::read_state(const std::string &name) {
+  const auto it = states_.entries.find(name);
+  if (it == states_.entries.end()) fail(ErrorCode::NotFound, model_->path(), ": no state '", name, "'");
+  const TensorType &type = it->second.type;
+  return host_tensor(type, read_back(state_, it->second.offset, type.bytes()));
+}
+
+void Session::fill(const vk::Buffer &buffer, uint32_t word) {
   vk::Recorder recorder = device_->recorder();
-  recorder.fill(buffer, 0, buffer.size_bytes(), 0);
+  recorder.fill(buffer, 0, buffer.size_bytes(), word);
   recorder.barrier(vk::Hazard::TransferToCompute);
   const vk::Recording recording = recorder.finish();
   vk::Fence fence = device_->fence();
   fence.submit(recording.parts());
   fence.wait();
+}
+
+std::vector<std::byte> Session::read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes) {
+  const uint64_t padded = align_up(bytes, 4);
+  const vk::Buffer host = device_->allocate(vk::MemoryKind::Readback, padded, "read back");
+  vk::Recorder recorder = device_->recorder();
+  recorder.barrier(vk::Hazard::ComputeToTransfer);
+  recorder.copy(buffer, offset, host, 0, padded);
+  recorder.barrier(vk::Hazard::TransferToHost);
+  const vk::Recording recording = recorder.finish();
+  vk::Fence fence = device_->fence();
+  fence.submit(recording.parts());
+  fence.wait();
+  host.invalidate(0, padded);
+  return {host.data(), host.data() + bytes};
 }
 
 Plan Session::plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs) {
@@ -62,10 +91,10 @@ Plan Session::plan(const Graph &graph, const Bindings &sizes, const std::set<std
 }
 
 void Session::grow_scratch(uint64_t bytes) {
-  if (scratch_ && scratch_.size_bytes() >= bytes) return;
+  if (scratch_ && scratch_.size_bytes() >= bytes + kGuardBytes) return;
   programs_.clear(); // they are recorded with the old arena
   scratch_ = {};
-  scratch_ = device_->allocate(vk::MemoryKind::Device, std::max<uint64_t>(bytes, 256), "scratch");
+  scratch_ = device_->allocate(vk::MemoryKind::Device, bytes + kGuardBytes, "scratch");
 }
 
 Program &Session::program(std::string_view graph, const Bindings &sizes, const std::set<std::string> &outputs) {

@@ -18,6 +18,8 @@ struct SessionOptions {
   /// are bound per program.
   Bindings bindings;
   bool timestamps = false; // for Program::profile()
+  /// Clamps the device's limits, or disables kernels, before anything is planned.
+  std::function<void(DeviceCaps &)> adjust_caps;
 };
 
 struct MemoryUse {
@@ -39,10 +41,19 @@ public:
   void reset();
   MemoryUse memory() const;
 
+  /// For tests and checks: every word of the arena becomes `word` (before the first run of a program: after program());
+  /// the arena's bytes, of which the last kGuardBytes belong to no tensor.
+  static constexpr uint64_t kGuardBytes = 1024;
+  void fill_scratch(uint32_t word);
+  std::vector<std::byte> read_scratch();
+  /// The values of a state. Error NotFound.
+  HostTensor read_state(const std::string &name);
+
 private:
+  std::vector<std::byte> read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes);
   Plan plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs);
   void grow_scratch(uint64_t bytes);
-  void zero(const vk::Buffer &buffer);
+  void fill(const vk::Buffer &buffer, uint32_t word);
 
   std::shared_ptr<vk::Device> device_;
   std::shared_ptr<const Model> model_;
