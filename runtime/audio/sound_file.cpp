@@ -18,11 +18,12 @@ std::string fixed(double value) {
   return text;
 }
 
-/// libsndfile's text without its newlines and full stop: Errors are one line.
+/// libsndfile's text without its newlines, full stop and "Error : ": Errors are one line.
 std::string reason(const char *text) {
   std::string line = text ? text : "unknown error";
   for (char &c : line)
     if (c == '\n' || c == '\r') c = ' ';
+  if (line.starts_with("Error : ")) line.erase(0, 8);
   while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
   return line;
 }

@@ -258,6 +258,12 @@ TEST_CASE("tokenizer: a megabyte without a break takes no quadratic time") {
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
       CHECK(bytes_of(tokenizer, ids) == text);
       CHECK(seconds.count() < 30); // quadratic would be hours
+    }
+  }
+}
+
+TEST_CASE("tokenizer: hostile vocabularies") {
+  CHECK(error_of({}) == "tokenizer: the vocabulary is empty");
   CHECK(error_of(small_data({"ab"}, {"ab"})) ==
         "tokenizer: merge 0 is 'ab', expected two tokens with one space between");
   CHECK(error_of(small_data({"ab"}, {"a b", "a b c"})).find("merge 1 is 'a b c'") != std::string::npos);
