@@ -30,6 +30,7 @@ struct DeviceCaps {
   uint64_t max_storage_buffer_range = 128ull << 20; // bytes of one binding
   uint64_t storage_offset_alignment = 256;          // minStorageBufferOffsetAlignment, bytes
   uint64_t uniform_offset_alignment = 256;
+  uint64_t texel_offset_alignment = 256;
   uint64_t non_coherent_atom_size = 256;
   uint64_t max_allocation_bytes = 1ull << 30; // maxMemoryAllocationSize
   uint64_t device_memory_bytes = 0;           // largest device-local heap; 0 = unknown
@@ -45,7 +46,8 @@ struct DeviceCaps {
   // Subgroups (compute stage). 0: no subgroup operations may be used.
   uint32_t subgroup_size = 0;
   bool subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_ballot = false;
-  uint32_t min_subgroup_size = 0, max_subgroup_size = 0; // 0: not known to be fixed, equal when fixed
+  uint32_t min_subgroup_size = 0, max_subgroup_size = 0; // equal when fixed
+  bool subgroup_size_control = false;                    // a pipeline may require one of these sizes
 
   // Features.
   bool shader_f16 = false, shader_int8 = false, storage_16bit = false, integer_dot_product = false;

@@ -30,6 +30,10 @@ struct AtomRange {
 AtomRange round_to_atoms(uint64_t offset, uint64_t size_bytes, uint64_t atom_bytes,
                          uint64_t allocation_bytes);
 
+/// The memory types of `allowed` (a bit mask) that can serve `kind`, best first. Pure, for tests.
+std::vector<uint32_t> rank_memory_types(const VkPhysicalDeviceMemoryProperties &memory, uint32_t allowed,
+                                        MemoryKind kind);
+
 class Buffer {
 public:
   Buffer() = default;
@@ -65,6 +69,7 @@ public:
 
 private:
   void swap(Buffer &other) noexcept;
+  void reserve(std::string_view what);
   void release() noexcept;
   VkMappedMemoryRange mapped_range(uint64_t offset, uint64_t size_bytes) const;
 
@@ -72,7 +77,7 @@ private:
   VkBuffer buffer_ = VK_NULL_HANDLE;
   VkDeviceMemory memory_ = VK_NULL_HANDLE;
   std::byte *data_ = nullptr;
-  uint64_t size_bytes_ = 0, allocation_bytes_ = 0;
+  uint64_t size_bytes_ = 0, allocation_bytes_ = 0, reserved_bytes_ = 0;
   MemoryKind kind_ = MemoryKind::Device;
   bool coherent_ = true, device_local_ = false;
 };

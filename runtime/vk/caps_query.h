@@ -22,6 +22,7 @@ struct PhysicalDevice {
   uint32_t queue_family = 0;
   uint32_t timestamp_valid_bits = 0; // of that family; 0: none
   VkPhysicalDeviceMemoryProperties memory{};
+  uint64_t memory_bytes = 0; // as info.caps.device_memory_bytes before any adjustment
   std::vector<std::string> extensions;
   bool has_memory_budget = false;
   bool has_subgroup_size_control = false; // the feature, not only the extension

@@ -28,13 +28,16 @@ struct Context {
   DeviceFunctions fn;
   VkQueue queue = VK_NULL_HANDLE;
   std::mutex queue_mutex; // held around vkQueueSubmit
-  bool can_require_subgroup_size = false;
 
   Context(std::unique_ptr<Instance> instance, PhysicalDevice physical, const Features &features);
   ~Context();
   Context(const Context &) = delete;
   Context &operator=(const Context &) = delete;
 
+  std::atomic<uint64_t> allocated_bytes{0}; // by Buffers, imported pages aside
+
+  /// True when adjust_caps pretends to less memory than there is; Buffers then keep within it.
+  bool memory_is_forged() const { return caps.device_memory_bytes < physical.memory_bytes; }
   const std::string &name() const { return caps.name; }
 
   /// Throws unless `result` is VK_SUCCESS: DeviceLost (and latches), OutOfMemory or Internal, naming `what`

@@ -7,6 +7,13 @@
 
 namespace fovea::vk {
 
+/// A Vulkan structure of the given type, else zero.
+template <class T> T structure(VkStructureType type) {
+  T out{};
+  out.sType = type;
+  return out;
+}
+
 // clang-format off
 #define FOVEA_VK_GLOBAL(X) \
   X(CreateInstance) X(EnumerateInstanceLayerProperties) X(EnumerateInstanceExtensionProperties)

@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <shared_mutex>
 
 namespace fovea::vk {
 
@@ -35,6 +34,8 @@ public:
 
 private:
   struct Slot;
+  Slot &slot(const KernelVariant &variant);
+  bool has(const KernelVariant &variant);
   std::shared_ptr<Context> context_;
   PipelineCache &disk_;
   std::mutex mutex_; // guards slots_; each slot has its own

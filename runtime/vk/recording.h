@@ -104,6 +104,8 @@ private:
   void write_descriptor_set(Recording &recording, const DispatchCommand &command, VkDescriptorSet set) const;
   void record_dispatch(VkCommandBuffer commands, uint32_t index, VkDescriptorSet set,
                        VkQueryPool queries) const;
+  void record_part(const Recording &recording, std::span<const Command> part, VkCommandBuffer commands,
+                   std::span<const VkDescriptorSet> sets) const;
 
   std::shared_ptr<Context> context_;
   bool timestamps_;

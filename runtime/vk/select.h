@@ -7,10 +7,9 @@
 
 namespace fovea::vk {
 
-/// The index of the chosen device. `selector` is an index, or part of a name (any case); empty takes the best
-/// usable one: discrete, integrated, virtual, other, software last. Error NoDevice lists every device and why
-/// it was not taken; InvalidArgument when a name fits several devices that differ, or an index is out of
-/// range.
+/// The index of the chosen device. `selector` is an index, or part of a name (any case; the first usable one
+/// that fits); empty takes the best usable one: discrete, integrated, virtual, other, software last. Error
+/// NoDevice lists every device and why it was not taken.
 uint32_t select_device(std::span<const DeviceInfo> devices, std::string_view selector);
 
 } // namespace fovea::vk
