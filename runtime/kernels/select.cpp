@@ -1,5 +1,7 @@
 #include "kernels/select.h"
 
+#include <algorithm>
+
 namespace fovea {
 namespace {
 
@@ -78,6 +80,21 @@ void add_linear_base(Variants &v, const LinearShape &s) {
         ceil_div(s.n_rows, rows * lanes_m) * ceil_div(s.n_cols, cols * lanes_n));
 }
 
+/// A workgroup is one subgroup. See linear_subgroup.comp for the meaning of its constants.
+void add_linear_subgroup(Variants &v, const LinearShape &s) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  if (!v.caps.fixed_subgroups() || !v.caps.subgroup_shuffle || lanes > 64 || !s.aligned) return;
+  const KernelId id = by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
+                                              KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
+  const uint32_t rows = 16, cols = 4;
+  const uint32_t vector_k = s.weights == Encoding::F32 ? 4 : s.weights == Encoding::F16 ? 8 : 32;
+  const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
+  const uint32_t step = std::max(vector_k, part_k);
+  if (s.k % step != 0) return;
+  v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step}),
+        ceil_div(s.n_rows, rows) * ceil_div(s.n_cols, cols * lanes));
+}
+
 std::string describe(const AttentionShape &s) {
   return concat("attention of ", s.n_batch, " x ", s.n_queries, " queries, ", s.n_keys, " keys, ", s.n_heads,
                 " heads of ", s.head_size);
@@ -115,6 +132,7 @@ KernelChoice first(std::vector<KernelChoice> choices, const Shape &shape, const 
 std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape) {
   check(shape);
   Variants v{caps};
+  add_linear_subgroup(v, shape);
   add_linear_base(v, shape);
   return std::move(v.choices);
 }
