@@ -7,9 +7,15 @@
 // An AudioReader owns the open file. Thread-safety: one thread at a time. Throws Error, one line that names
 // the file: NotFound; Io; InvalidFile (a directory, an empty file, not audio, no samples, broken data, a
 // channel count of 0 or over 256, a rate outside 1000 … 1,000,000 Hz, a sample that is NaN, infinite or
-// beyond 1e30: named by its time). Headers are not believed: nothing is sized by the number of frames they
-// claim; memory is a block of 256 KiB. Rejected: ffmpeg (a hundred times the code, for containers that users
-// can convert), our own decoders or resampler.
+// beyond 1e30: named by its time).
+//
+// Headers are not believed: nothing is sized by the number of frames they claim; memory is a few blocks of
+// 256 KiB. A WAV, OGG or MP3 file that was cut short gives what there is, a FLAC file an Error at the cut.
+// libmpg123, inside libsndfile, writes remarks on damaged MP3 files to stderr and cannot be silenced from
+// here.
+//
+// Rejected: ffmpeg (a hundred times the code, for containers that users can convert), our own decoders or
+// resampler.
 #pragma once
 
 #include <cstddef>

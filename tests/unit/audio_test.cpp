@@ -18,6 +18,11 @@
 
 using namespace fovea;
 
+/// Not ours: libsndfile 1.2.0 leaks 6 KB per Vorbis file that it refuses to open (a program of sf_open alone
+/// shows it).
+extern "C" __attribute__((visibility("default"))) const char *__lsan_default_suppressions();
+const char *__lsan_default_suppressions() { return "leak:vorbis_info_init\n"; }
+
 namespace {
 struct Folder {
   Folder() : path(std::filesystem::temp_directory_path() / ("fovea_audio_" + std::to_string(::getpid()))) {
@@ -331,7 +336,9 @@ TEST_CASE("audio: cut and damaged files give sound or an error, nothing else") {
                                                   {"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
                                                   {"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
                                                   {"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III}};
-  for (const auto &[name, format] : formats) {
+  for (const auto &row : formats) {
+    const char *name = row.first;
+    const int format = row.second;
     encode_sine(folder / name, format, 16000, 1, 440, 0.5);
     const std::string whole = file_bytes(folder / name);
     const QuietStderr quiet;
