@@ -4,15 +4,13 @@
 #include "ops/conv1d.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/unary.h"
 
 namespace fovea {
 
 OpTable op_table() {
   static constexpr OpRow rows[] = {
-      op_row<Attention>(),
-      op_row<Conv1d>(),
-      op_row<LayerNorm>(),
-      op_row<Linear>(),
+      op_row<Unary>(),
   };
   return rows;
 }
