@@ -1,6 +1,7 @@
 #include "ops/registry.h"
 
 #include "ops/attention.h"
+#include "ops/binary.h"
 #include "ops/conv1d.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
