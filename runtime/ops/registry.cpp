@@ -5,6 +5,7 @@
 #include "ops/conv1d.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/power_spectrum.h"
 #include "ops/softmax.h"
 #include "ops/unary.h"
 
