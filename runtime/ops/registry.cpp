@@ -6,6 +6,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/power_spectrum.h"
+#include "ops/reduce_max.h"
 #include "ops/softmax.h"
 #include "ops/unary.h"
 
