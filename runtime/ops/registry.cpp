@@ -3,6 +3,7 @@
 #include "ops/attention.h"
 #include "ops/binary.h"
 #include "ops/conv1d.h"
+#include "ops/dynamic_range.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/power_spectrum.h"
