@@ -8,6 +8,7 @@
 #include "ops/linear.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
+#include "ops/reflect_pad.h"
 #include "ops/softmax.h"
 #include "ops/unary.h"
 
@@ -15,6 +16,7 @@ namespace fovea {
 
 OpTable op_table() {
   static constexpr OpRow rows[] = {
+      op_row<PowerSpectrum>(), op_row<ReduceMax>(),  op_row<ReflectPad>(), op_row<Softmax>(),
       op_row<Unary>(),
   };
   return rows;
