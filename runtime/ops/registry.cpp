@@ -3,6 +3,7 @@
 #include "ops/attention.h"
 #include "ops/binary.h"
 #include "ops/conv1d.h"
+#include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -17,6 +18,7 @@ namespace fovea {
 
 OpTable op_table() {
   static constexpr OpRow rows[] = {
+      op_row<Attention>(),     op_row<Binary>(),     op_row<Conv1d>(),     op_row<Copy>(),
       op_row<PowerSpectrum>(), op_row<ReduceMax>(),  op_row<ReflectPad>(), op_row<Softmax>(),
       op_row<Unary>(),
   };
