@@ -11,6 +11,7 @@
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
 #include "ops/softmax.h"
+#include "ops/take_batch.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
 
