@@ -12,6 +12,7 @@
 #include "ops/reflect_pad.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
+#include "ops/top_k.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
 
