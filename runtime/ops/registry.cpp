@@ -12,6 +12,7 @@
 #include "ops/reflect_pad.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
+#include "ops/token_rules.h"
 #include "ops/top_k.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
@@ -22,6 +23,7 @@ OpTable op_table() {
   static constexpr OpRow rows[] = {
       op_row<Attention>(),     op_row<Binary>(),     op_row<Conv1d>(),     op_row<Copy>(),
       op_row<PowerSpectrum>(), op_row<ReduceMax>(),  op_row<ReflectPad>(), op_row<Softmax>(),
+      op_row<TakeBatch>(),     op_row<TokenRules>(), op_row<TopK>(),       op_row<Transpose>(),
       op_row<Unary>(),
   };
   return rows;
