@@ -21,7 +21,9 @@ Json parse_json(std::string_view text, const std::string &path);
 class Config {
 public:
   Config(Json object, std::string path);
-  static Config parse(std::string_view text, const std::string &path) { return {parse_json(text, path), path}; }
+  static Config parse(std::string_view text, const std::string &path) {
+    return {parse_json(text, path), path};
+  }
 
   bool has(std::string_view key) const { return find(key) != nullptr; }
   /// nullptr when absent.

@@ -16,7 +16,7 @@ void check_shard_name(const std::string &name, const std::string &index) {
   if (name.empty() || name[0] == '.' ||
       name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
       !name.ends_with(".safetensors"))
-    fail(ErrorCode::InvalidFile, index, ": weight_map names '", name,
+    fail(ErrorCode::InvalidFile, index, ": weight_map names '", printable(name),
          "', expected the name of a .safetensors file in this folder");
 }
 
@@ -28,7 +28,7 @@ void add_shards(Source &source, const std::string &index) {
   std::map<std::string, uint32_t> files; // shard → index in the source
   for (const auto &[tensor, shard] : map->items()) {
     if (!shard.is_string())
-      fail(ErrorCode::InvalidFile, index, ": weight_map of '", tensor, "' is not a file name");
+      fail(ErrorCode::InvalidFile, index, ": weight_map of '", printable(tensor), "' is not a file name");
     check_shard_name(shard.get<std::string>(), index);
     files.emplace(shard.get<std::string>(), 0);
   }
@@ -41,7 +41,8 @@ void add_shards(Source &source, const std::string &index) {
   for (const auto &[tensor, shard] : map->items()) {
     const SourceTensor *found = source.find(tensor);
     if (!found || found->file != files.at(shard.get<std::string>()))
-      fail(ErrorCode::InvalidFile, index, ": tensor '", tensor, "' is not in ", shard.get<std::string>());
+      fail(ErrorCode::InvalidFile, index, ": tensor '", printable(tensor), "' is not in ",
+           shard.get<std::string>());
   }
 }
 

@@ -65,6 +65,7 @@ public:
       in_metadata_ = value == "__metadata__";
       if (in_metadata_) return true;
       if (entries.size() == kMaxTensors) return refuse("too many tensors");
+      if (printable(value) != value) return refuse("a long name or one with control characters");
       entries.emplace_back().name = value;
       return true;
     }
@@ -95,8 +96,7 @@ public:
 private:
   bool refuse(std::string_view what) {
     const std::string_view where = entries.empty() ? std::string_view("the start") : entries.back().name;
-    fault = concat("unexpected ", what, " at '", where.substr(0, 100), "'", key_.empty() ? "" : " ",
-                   key_.substr(0, 100));
+    fault = concat("unexpected ", what, " at '", where, "'", key_.empty() ? "" : " ", printable(key_));
     return false;
   }
   int depth_ = 0;
@@ -112,7 +112,7 @@ SourceTensor checked(const Entry &e, const std::string &path, uint64_t data_star
   if (e.name.empty() || e.dtype.empty() || !e.has_shape || e.offsets.size() != 2)
     fail(ErrorCode::InvalidFile, path, ": tensor '", e.name, "' lacks a name, dtype, shape or data_offsets");
   if (type == std::end(kTypes))
-    fail(ErrorCode::Unsupported, path, ": tensor '", e.name, "' has dtype '", e.dtype,
+    fail(ErrorCode::Unsupported, path, ": tensor '", e.name, "' has dtype '", printable(e.dtype),
          "'; save the model as float32, float16 or bfloat16");
   out.type = type->type;
   if (e.shape.size() > size_t(kMaxRank))

@@ -17,6 +17,7 @@ struct TypeRow {
 constexpr TypeRow kTypes[] = {{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"f64", 8}, {"i64", 8},
                               {"i32", 4}, {"i16", 2}, {"i8", 1},   {"u8", 1},  {"bool", 1}};
 constexpr uint64_t kMaxTextBytes = 64 << 20;
+constexpr size_t kMaxPrintable = 200;
 constexpr size_t kChunkElements = 1 << 16;
 
 template <class T, class ToFloat>
@@ -48,6 +49,13 @@ void to_floats(SourceType type, std::span<const std::byte> in, std::span<float> 
 
 const char *to_string(SourceType type) { return kTypes[size_t(type)].name; }
 uint64_t size_bytes(SourceType type) { return kTypes[size_t(type)].size_bytes; }
+
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, kMaxPrintable));
+  for (char &c : out)
+    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
+  return text.size() > out.size() ? out + "…" : out;
+}
 
 uint32_t Source::add_file(InputFile file) {
   files_.push_back(std::move(file));
@@ -81,6 +89,13 @@ uint64_t Source::total_bytes() const {
   uint64_t sum = 0;
   for (const SourceTensor &t : tensors_) sum += t.bytes();
   return sum;
+}
+
+bool Source::holds(const std::string &path) const {
+  std::error_code absent;
+  const auto same = [&](const std::string &file) { return std::filesystem::equivalent(path, file, absent); };
+  return same(path_) ||
+         std::any_of(files_.begin(), files_.end(), [&](const InputFile &f) { return same(f.path()); });
 }
 
 void Source::read(const SourceTensor &tensor, uint64_t first, std::span<float> out) const {

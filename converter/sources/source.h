@@ -44,6 +44,9 @@ public:
   /// Sum over all tensors.
   uint64_t total_bytes() const;
 
+  /// Whether `path` is the source itself or one of the files that hold its tensors.
+  bool holds(const std::string &path) const;
+
   /// Reads elements `first` … `first + out.size() - 1` (row-major) as floats. Integers are converted.
   void read(const SourceTensor &tensor, uint64_t first, std::span<float> out) const;
   /// The whole tensor. Error NotFound.
@@ -75,6 +78,9 @@ private:
   std::vector<std::string> vocabulary_;
   bool folder_ = false;
 };
+
+/// A stranger's text for an error's one line: control characters become '?', at most 200 bytes are kept.
+std::string printable(std::string_view text);
 
 /// Opens whatever `path` is, told by its contents. Error Unsupported for what cannot be read, saying what to
 /// do.

@@ -101,6 +101,8 @@ private:
       dims[rank - 1 - i] = count("tensor dimension", 1u << 30); // innermost first
     SourceTensor out;
     out.name = in_.text(name_bytes, "tensor name");
+    if (printable(out.name) != out.name)
+      bad("tensor name '", printable(out.name), "' is long or has control characters");
     refuse_quantized(type, concat("tensor '", out.name, "'"));
     out.type = type == 0 ? SourceType::F32 : SourceType::F16;
     out.shape = Shape(std::span<const uint64_t>(dims.data(), rank));
