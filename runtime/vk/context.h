@@ -43,8 +43,9 @@ struct Context {
   /// Throws unless `result` is VK_SUCCESS: DeviceLost (and latches), OutOfMemory or Internal, naming `what`
   /// and device.
   void check(VkResult result, std::string_view what);
-  /// check(), and Internal when a driver reports success with a null handle (seen in the field).
-  template <class Handle> void check(VkResult result, Handle handle, std::string_view what) {
+  /// check(), and Internal when a driver reports success with a null handle (seen in the field). By
+  /// reference: the call that gives `result` also sets the handle, and arguments are evaluated in any order.
+  template <class Handle> void check(VkResult result, const Handle &handle, std::string_view what) {
     check(result, what);
     if (handle == VK_NULL_HANDLE) fail_null(what);
   }

@@ -15,11 +15,11 @@
 namespace fovea::vk {
 
 struct DeviceOptions {
-  std::string selector; // index or part of the name; empty: FOVEA_DEVICE, else the best
-  std::function<void(DeviceCaps &)> adjust_caps; // clamp or forge limits before anything uses them
-  std::optional<Validation> validation;          // unset: FOVEA_VALIDATION
-  Features features;                             // optional features to enable
-  std::optional<std::string> cache_folder;       // unset: cache_folder(); empty: no cache on disk
+  std::string selector{}; // index or part of the name; empty: FOVEA_DEVICE, else the best
+  std::function<void(DeviceCaps &)> adjust_caps{}; // clamp or forge limits before anything uses them
+  std::optional<Validation> validation{};          // unset: FOVEA_VALIDATION
+  Features features{};                             // optional features to enable
+  std::optional<std::string> cache_folder{};       // unset: cache_folder(); empty: no cache on disk
 };
 
 /// Every device the loader knows, usable or not. Error NoDevice when there is no loader; an empty list when
