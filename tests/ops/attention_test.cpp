@@ -11,17 +11,19 @@ struct Heads {
   bool causal = false, shared = false;
 };
 
-// Keys and values come in as inputs and are written into states by an identity product, so that the caches are real
-// states of the wanted encoding.
+// Keys and values come in as inputs and are written into states by an identity product, so that the caches
+// are real states of the wanted encoding.
 OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uint32_t> past) {
   const uint64_t q_width = h.heads * h.size, kv_width = h.kv_heads * h.size;
   OpCase c;
   const std::string kv_shape = h.shared ? concat("[", h.keys, ", ", kv_width, "]")
                                         : concat("[", h.batch, ", ", h.keys, ", ", kv_width, "]");
-  c.graph_text = concat("graph g\n  in q f32 [", h.batch, ", ", h.queries, ", ", q_width, "]\n  in ki f32 ", kv_shape,
-                        "\n  in vi f32 ", kv_shape, "\n", past ? "  step pos\n" : "", "  state k ", kv_encoding, " ", kv_shape,
-                        "\n  state v ", kv_encoding, " ", kv_shape, "\n  linear(ki, one) -> k\n  linear(vi, one) -> v\n",
-                        "  out y = attention(q, k, v) heads=", h.heads, h.kv_heads == h.heads ? "" : concat(" kv_heads=", h.kv_heads),
+  c.graph_text = concat("graph g\n  in q f32 [", h.batch, ", ", h.queries, ", ", q_width, "]\n  in ki f32 ",
+                        kv_shape, "\n  in vi f32 ", kv_shape, "\n", past ? "  step pos\n" : "", "  state k ",
+                        kv_encoding, " ", kv_shape, "\n  state v ", kv_encoding, " ", kv_shape,
+                        "\n  linear(ki, one) -> k\n  linear(vi, one) -> v\n",
+                        "  out y = attention(q, k, v) heads=", h.heads,
+                        h.kv_heads == h.heads ? "" : concat(" kv_heads=", h.kv_heads),
                         h.causal ? " causal=true" : "", past ? " past=pos" : "", "\n");
   c.inputs["q"] = random_tensor({{h.batch, h.queries, q_width}, Encoding::F32}, 1, 2);
   const Shape shape = h.shared ? Shape{h.keys, kv_width} : Shape{h.batch, h.keys, kv_width};
@@ -53,7 +55,9 @@ TEST_CASE("attention: causal over a cache, at several positions") {
         run_op_case(attention_case({1, queries, 48, 3, 3, 64, true}, encoding, past));
 }
 
-TEST_CASE("attention: causal without a cache") { run_op_case(attention_case({2, 45, 45, 2, 2, 32, true}, "f32", {})); }
+TEST_CASE("attention: causal without a cache") {
+  run_op_case(attention_case({2, 45, 45, 2, 2, 32, true}, "f32", {}));
+}
 
 TEST_CASE("attention: grouped heads, batches, keys shared by all batches") {
   run_op_case(attention_case({3, 1, 40, 6, 2, 32, true}, "f16", 17));

@@ -15,9 +15,13 @@ struct Dense {
 
 OpCase dense_case(const Dense &d) {
   OpCase c;
-  c.graph_text = concat("graph g\n  in x f32 [T, ", d.k, "]\n", d.residual ? concat("  in r f32 [T, ", d.n, "]\n") : "",
-                        "  out y = linear(x, w", d.bias ? ", b" : d.residual ? ", _" : "", d.residual ? ", r" : "", ")",
-                        d.act == std::string("none") ? "" : concat(" act=", d.act), "\n");
+  c.graph_text =
+      concat("graph g\n  in x f32 [T, ", d.k, "]\n", d.residual ? concat("  in r f32 [T, ", d.n, "]\n") : "",
+             "  out y = linear(x, w",
+             d.bias       ? ", b"
+             : d.residual ? ", _"
+                          : "",
+             d.residual ? ", r" : "", ")", d.act == std::string("none") ? "" : concat(" act=", d.act), "\n");
   c.bindings = {{"T", d.rows}};
   const auto seed = uint32_t(d.rows * 7919 + d.n * 31 + d.k);
   c.inputs["x"] = random_tensor({{d.rows, d.k}, Encoding::F32}, seed);
@@ -70,8 +74,8 @@ TEST_CASE("linear: a real layer's shapes") {
 
 TEST_CASE("linear: a matrix larger than a binding is split by rows") {
   for (const Encoding encoding : kWeightEncodings)
-    for (const bool bias : {false, true}) {
-      OpCase c = dense_case({2, 500, 64, encoding, bias});
+    for (const int parts : {0, 1, 2, 3}) {
+      OpCase c = dense_case({2, 500, 64, encoding, bool(parts & 1), bool(parts & 2), "relu"});
       c.adjust_caps = [](DeviceCaps &caps) { caps.max_storage_buffer_range = 4096; };
       run_op_case(c);
     }
@@ -82,8 +86,8 @@ TEST_CASE("linear: rows of a state, f32 and f16, batched") {
     for (const uint64_t batch : {1, 3})
       for (const uint64_t rows : {1, 4}) {
         OpCase c;
-        c.graph_text = concat("graph g\n  in x f32 [", batch, ", T, 64]\n  step pos\n  state s ", encoding, " [", batch,
-                              ", 10, 34]\n  linear(x, w) -> s[pos]\n");
+        c.graph_text = concat("graph g\n  in x f32 [", batch, ", T, 64]\n  step pos\n  state s ", encoding,
+                              " [", batch, ", 10, 34]\n  linear(x, w) -> s[pos]\n");
         c.bindings = {{"T", rows}};
         c.inputs["x"] = random_tensor({{batch, rows, 64}, Encoding::F32}, 5);
         c.weights["w"] = random_tensor({{34, 64}, Encoding::F16}, 6);
@@ -97,14 +101,16 @@ TEST_CASE("conv1d: stride, padding, kernels longer than the input, overlapping w
   struct Case {
     uint64_t rows, channels, n, kernel, stride, padding;
   };
-  for (const Case &s : {Case{9, 5, 7, 3, 1, 1}, Case{10, 8, 16, 3, 2, 1}, Case{2, 3, 4, 3, 1, 2}, Case{100, 80, 48, 3, 1, 1},
-                        Case{400, 1, 30, 40, 16, 0}, Case{7, 32, 33, 1, 1, 0}, Case{33, 64, 64, 3, 2, 1}})
+  for (const Case &s :
+       {Case{9, 5, 7, 3, 1, 1}, Case{10, 8, 16, 3, 2, 1}, Case{2, 3, 4, 3, 1, 2}, Case{100, 80, 48, 3, 1, 1},
+        Case{400, 1, 30, 40, 16, 0}, Case{7, 32, 33, 1, 1, 0}, Case{33, 64, 64, 3, 2, 1}})
     for (const Encoding encoding : {Encoding::F32, Encoding::F16, Encoding::Q8}) {
       const uint64_t k = s.kernel * s.channels;
       if (is_quantized(encoding) && k % 32 != 0) continue;
       OpCase c;
-      c.graph_text = concat("graph g\n  in x f32 [", s.rows, ", ", s.channels, "]\n  out y = conv1d(x, w, b) kernel=", s.kernel,
-                            " stride=", s.stride, " padding=", s.padding, " act=gelu\n");
+      c.graph_text = concat("graph g\n  in x f32 [", s.rows, ", ", s.channels,
+                            "]\n  out y = conv1d(x, w, b) kernel=", s.kernel, " stride=", s.stride,
+                            " padding=", s.padding, " act=gelu\n");
       c.inputs["x"] = random_tensor({{s.rows, s.channels}, Encoding::F32}, 11);
       c.weights["w"] = random_tensor({{s.n, k}, encoding}, 12, 0.3f);
       c.weights["b"] = random_tensor({{s.n}, Encoding::F32}, 13);
