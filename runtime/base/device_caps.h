@@ -1,7 +1,8 @@
 // DeviceCaps: every limit and feature that planning and kernel selection may use, as plain data.
 //
 // Filled by vk/ from a real device, or forged by a test; the defaults are the floor of Android phones
-// (Vulkan 1.1, VP_ANDROID_baseline_2022), so a default-constructed DeviceCaps is the least device Fovea runs on.
+// (Vulkan 1.1, VP_ANDROID_baseline_2022), so a default-constructed DeviceCaps is the least device Fovea runs
+// on.
 #pragma once
 
 #include <array>
@@ -54,11 +55,12 @@ struct DeviceCaps {
   bool host_pointer_import = false; // VK_EXT_external_memory_host
   uint64_t host_pointer_alignment = 4096;
 
-  /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around them.
+  /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around
+  /// them.
   std::set<uint32_t> disabled_kernels;
 
-  /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full subgroup
-  /// of exactly subgroup_size lanes.
+  /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full
+  /// subgroup of exactly subgroup_size lanes.
   bool fixed_subgroups() const { return subgroup_size >= 4 && min_subgroup_size == max_subgroup_size; }
 };
 

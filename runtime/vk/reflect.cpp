@@ -69,13 +69,27 @@ public:
     std::sort(out_.spec_ids.begin(), out_.spec_ids.end());
     std::sort(out_.bindings.begin(), out_.bindings.end(),
               [](const auto &a, const auto &b) { return a.slot < b.slot; });
-    for (size_t i = 1; i < out_.bindings.size(); ++i)
-      if (out_.bindings[i].slot == out_.bindings[i - 1].slot) bad("two variables at one binding");
+    merge_aliases();
     resolve_local_size();
   }
   KernelInterface take() { return std::move(out_); }
 
 private:
+  // Two views of one binding (words and four-word vectors) are one binding that does what either does.
+  void merge_aliases() {
+    std::vector<KernelBinding> merged;
+    for (const KernelBinding &b : out_.bindings) {
+      if (merged.empty() || merged.back().slot != b.slot) {
+        merged.push_back(b);
+        continue;
+      }
+      if (merged.back().type != b.type) bad("two kinds of variable at one binding");
+      merged.back().reads |= b.reads;
+      merged.back().writes |= b.writes;
+    }
+    out_.bindings = std::move(merged);
+  }
+
   struct Type {
     uint32_t op;
     std::vector<uint32_t> operands; // without the result id

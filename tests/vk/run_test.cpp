@@ -81,7 +81,7 @@ struct Case {
                     {0, &bx, 0, x.size() * sizeof(float)},
                     {1, &bgamma, 0, length * sizeof(float)},
                     {2, &bbeta, 0, length * sizeof(float)}};
-    out.push_constants = test::bytes_of(LayerNormParams{n_rows, length, kEpsilon});
+    out.push_constants = test::bytes_of(LayerNormParams{n_rows, length, 1, kEpsilon});
     out.groups = {n_rows, 1, 1};
     return out;
   }
