@@ -49,13 +49,15 @@ std::string to_string(const KernelVariant &variant) {
   return out + (variant.subgroup_size ? concat(") in subgroups of ", variant.subgroup_size) : ")");
 }
 
-Kernel::Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache)
-    : context_(std::move(context)), variant_(std::move(variant)),
-      interface_(reflect(spirv(variant_.id), to_string(variant_.id))) {
+Kernel::Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache,
+               std::span<const uint32_t> words)
+    : context_(std::move(context)), variant_(std::move(variant)) {
+  if (words.empty()) words = spirv(variant_.id);
+  interface_ = reflect(words, to_string(variant_.id));
   context_->require_alive();
   check_device_supports();
   try {
-    create(cache);
+    create(cache, words);
   } catch (...) {
     destroy();
     throw;
@@ -122,7 +124,7 @@ void Kernel::check_device_supports() const {
            caps.max_subgroup_size);
 }
 
-void Kernel::create(VkPipelineCache cache) {
+void Kernel::create(VkPipelineCache cache, std::span<const uint32_t> words) {
   Context &c = *context_;
   const std::string what = concat("kernel ", to_string(variant_));
 
@@ -144,7 +146,6 @@ void Kernel::create(VkPipelineCache cache) {
   layout_info.pPushConstantRanges = &push;
   c.check(c.fn.CreatePipelineLayout(c.device, &layout_info, nullptr, &layout_), layout_, what);
 
-  const std::span<const uint32_t> words = spirv(variant_.id);
   auto module_info = structure<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
   module_info.codeSize = words.size_bytes();
   module_info.pCode = words.data();

@@ -336,7 +336,8 @@ TEST_CASE("waiting: deadline, cancel flag, and work that outlives both") {
     CHECK(error.code() == ErrorCode::Cancelled);
     cancelled = true;
   }
-  if (device->caps().type == DeviceType::Software) CHECK(cancelled);
+  // The layer itself waits in every submit when it checks shaders.
+  if (device->caps().type == DeviceType::Software && test::validation() != Validation::Gpu) CHECK(cancelled);
   if (cancelled) {
     CHECK(fence.pending());
     CHECK(test::error_of([&] { fence.submit(recording.parts()); }).code() == ErrorCode::Internal);

@@ -18,12 +18,16 @@ inline bool in_ci() {
   return ci && std::string_view(ci) == "true";
 }
 
-/// Validation where its layer is installed; without it the tests run on, but fail in CI.
+/// Validation where its layer is installed; without it the tests run on, but fail in CI. FOVEA_VALIDATION=0
+/// and =gpu are heeded (0 is for the leak sanitizer: the layer itself leaks).
 inline Validation validation() {
   static const Validation wanted = [] {
+    if (const char *off = std::getenv("FOVEA_VALIDATION"); off && std::string_view(off) == "0")
+      return Validation::Off;
     try {
-      const Instance probe(Validation::On);
-      return Validation::On;
+      const bool gpu = validation_from_environment() == Validation::Gpu;
+      const Instance probe(gpu ? Validation::Gpu : Validation::On);
+      return probe.validation();
     } catch (const Error &error) {
       if (in_ci()) throw;
       MESSAGE("without validation: ", error.what());
