@@ -1,0 +1,53 @@
+// Which kernel runs a linear or an attention here: pure functions of DeviceCaps and shapes, decided when a
+// plan is made. Plain values; thread-safe. Error Unsupported when every kernel that could do it is disabled
+// or over a limit of the device, InvalidArgument for an impossible shape. Rejected: choosing at submit (a
+// plan is recorded once), benchmarks at start (tuning numbers by driver do).
+#pragma once
+
+#include "base/device_caps.h"
+#include "base/tensor_type.h"
+#include "kernels/choice.h"
+
+namespace fovea {
+
+/// As numbered in shaders/include/activation.glsl.
+enum class Activation : uint32_t { None, Gelu, Relu, Silu, GeluTanh, QuickGelu, Tanh, Sigmoid };
+/// Where linear's bias lies: in the window bound for W, or in aux.
+enum class BiasPlace : uint32_t { None, Weights, Aux };
+
+using LinearChoice = KernelChoice;
+using AttentionChoice = KernelChoice;
+
+/// What a linear's kernel depends on. At most one of bias == Aux, residual and scales_in_aux.
+struct LinearShape {
+  uint32_t n_rows = 0, n_cols = 0, k = 0;
+  Encoding weights = Encoding::F32;
+  Activation activation = Activation::None;
+  BiasPlace bias = BiasPlace::None;
+  bool residual = false;
+  bool scales_in_aux = false;
+  bool y_f16 = false;
+  bool bounded_x = false;
+  /// x_offset, x_stride and x_elements are multiples of 4 elements, w_offset of 4 words, and s_offset is
+  /// even: 16-byte loads of x and W are allowed where k permits them.
+  bool aligned = false;
+};
+
+LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape);
+/// Every kernel that may run it, the preferred first.
+std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape);
+
+struct AttentionShape {
+  uint32_t n_heads = 1, n_kv_heads = 1, head_size = 64;
+  uint32_t n_queries = 1, n_batch = 1;
+  uint32_t n_keys = 1; // the cache's capacity where the number in use changes from step to step
+  bool kv_f16 = false;
+  bool causal = false;
+  /// All offsets and strides, batch strides too, are multiples of 4 elements (of 8 for f16 k and v).
+  bool aligned = false;
+};
+
+AttentionChoice select_attention(const DeviceCaps &caps, const AttentionShape &shape);
+std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape);
+
+} // namespace fovea

@@ -1,0 +1,51 @@
+// The interface of the attention family, softmax taken online (Milakov and Gimelshein 2018; Dao et al. 2022):
+//   y[t, h * K + j] = sum_s softmax_s(scale * q[t, h] . k[s, g]) v[s, g, j]      g = h / (n_heads / n_kv_heads), j < K
+// for each of n_batch batches. Rows of q and y hold n_heads heads of K adjacent elements, rows of k and v n_kv_heads.
+// Include after kernel.glsl.
+#include "step.glsl"
+
+layout(constant_id = 1) const uint kHalfCache = 0u; // 1: k and v are f16, two to a word
+layout(constant_id = 2) const uint kCausal = 0u;    // 1: query t sees the keys s <= past + t
+layout(constant_id = 3) const uint kHeadSize = 64u; // K
+
+layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
+layout(set = 0, binding = 1, std430) readonly buffer Keys { uint k[]; };
+layout(set = 0, binding = 2, std430) readonly buffer Values { uint v[]; };
+layout(set = 0, binding = 3, std430) writeonly buffer Y { float y[]; };
+
+layout(push_constant) uniform AttentionParams {
+  uint n_heads;
+  uint n_kv_heads;
+  uint head_size; // K, the same as the specialization constant
+  uint n_queries; // per batch
+  uint n_batch;
+  uint n_keys; // all of them, or a cache's capacity
+  uint q_offset; // elements, as all offsets and strides
+  uint k_offset;
+  uint v_offset;
+  uint y_offset;
+  uint q_stride; // between rows
+  uint k_stride;
+  uint v_stride;
+  uint y_stride;
+  uint q_batch_stride;
+  uint k_batch_stride; // 0: shared by all batches
+  uint v_batch_stride;
+  uint y_batch_stride;
+  uint past_step; // step slot of the number of keys before query 0
+  float scale;
+} p;
+
+// Keys that hold something.
+uint valid_keys() {
+  return p.past_step == kNoStep ? p.n_keys : min(step_value(p.past_step) + p.n_queries, p.n_keys);
+}
+
+// Keys that query t may see.
+uint visible_keys(uint t) {
+  const uint valid = valid_keys();
+  return kCausal != 0u ? min(step_value(p.past_step) + t + 1u, valid) : valid;
+}
+
+float key_at(uint i) { return kHalfCache != 0u ? half_at(k[i >> 1], i) : uintBitsToFloat(k[i]); }
+float value_at(uint i) { return kHalfCache != 0u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]); }

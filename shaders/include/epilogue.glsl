@@ -1,0 +1,36 @@
+// Storing linear's sums: bias, activation, residual, the output's number format. Include after linear.glsl.
+#include "activation.glsl"
+
+// Element of y[row, 0].
+uint y_begin(uint row) {
+  uint batch = 0u, t = row;
+  if (p.rows_per_batch < p.n_rows) {
+    batch = row / p.rows_per_batch;
+    t -= batch * p.rows_per_batch;
+  }
+  return p.y_offset + batch * p.y_batch_stride + (t + step_value(p.y_step)) * p.y_stride;
+}
+
+// What the sums of column n start from.
+float bias_at(uint n) {
+  if (kBias == 1u) return uintBitsToFloat(w[p.b_offset + n]);
+  if (kBias == 2u) return uintBitsToFloat(aux[p.b_offset + n]);
+  return 0.0;
+}
+
+float finish(uint row, uint n, float sum) {
+  const float v = activate(kActivation, sum);
+  return kResidual != 0u ? v + uintBitsToFloat(aux[p.r_offset + row * p.r_stride + n]) : v;
+}
+
+// Columns n (even) and n + 1 of a row that begins at element `begin` of y; what lies outside y is not stored.
+void store_pair(uint row, uint begin, uint n, float sum0, float sum1) {
+  if (row >= p.n_rows || n >= p.n_cols) return;
+  const float v0 = finish(row, n, sum0);
+  if (kHalfOutput != 0u) {
+    y[(begin + n) >> 1] = packHalf2x16(vec2(v0, finish(row, n + 1u, sum1)));
+    return;
+  }
+  y[begin + n] = floatBitsToUint(v0);
+  if (n + 1u < p.n_cols) y[begin + n + 1u] = floatBitsToUint(finish(row, n + 1u, sum1));
+}

@@ -1,0 +1,97 @@
+// linear, many rows, without shared memory or a barrier. The workgroup is one subgroup; its lanes run over columns, and
+// each makes kRows x 4 sums. In each step the lanes together load kRows x 4 (or more) elements of x, each a different
+// vec4, and every lane gets every one of them through a shuffle with a constant lane, which costs next to nothing.
+// Needs: workgroup size == subgroup size, K % kStep == 0, 16-byte alignment of x and W rows (see select.cpp).
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#include "kernel.glsl"
+#include "linear.glsl"
+#include "weights.glsl"
+#include "weights_vector.glsl"
+#include "epilogue.glsl"
+#include "epilogue_vector.glsl"
+
+layout(constant_id = 7) const uint kRows = 16u;
+layout(constant_id = 8) const uint kLoads = 2u;  // vec4 of x per lane and part of a step
+layout(constant_id = 9) const uint kParts = 1u;  // parts of a step
+layout(constant_id = 10) const uint kStep = 4u;  // K per step: a multiple of K_PER_VECTOR
+const uint kVectors = kStep / K_PER_VECTOR;       // vectors of W per lane, column and step
+const uint kQuads = kStep / 4u / kParts;          // quads of K per part
+const uint kCols = 4u;
+
+layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
+
+vec4 x_quad(int i) {
+  return x_inside(i) ? x_vectors[i >> 2] : vec4(0.0);
+}
+
+void main() {
+  const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
+  const uint tile_n = kCols * lanes;
+  const uint tiles_n = (p.n_cols + tile_n - 1u) / tile_n;
+  const uint tile = gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x;
+  const uint row0 = tile / tiles_n * kRows; // columns first: the rows of x stay in the nearest cache
+  const uint n0 = tile % tiles_n * tile_n + lane * kCols;
+  if (row0 >= p.n_rows) return; // whole workgroups only: all lanes take part in shuffles
+
+  // Load l of a lane is quad (l * lanes + lane) / kRows of row (l * lanes + lane) % kRows. What lies past the edge
+  // computes the last row or column again and is not stored.
+  int begin[kLoads];
+  [[unroll]] for (uint l = 0u; l < kLoads; ++l) {
+    const uint i = l * lanes + lane;
+    begin[l] = x_begin(min(row0 + i % kRows, p.n_rows - 1u)) + int(i / kRows % kQuads * 4u);
+  }
+  uint col[kCols], vector[kCols];
+  [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+    col[c] = min(n0 + c, p.n_cols - 1u);
+    vector[c] = weight_row(col[c]);
+  }
+  float sum[kRows * kCols];
+  [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+    const float bias = bias_at(col[c]);
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] = bias;
+  }
+
+  for (uint k = 0u; k < p.k; k += kStep) {
+    uvec4 packed[kCols * kVectors];
+    float scale[kCols];
+    [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+      [[unroll]] for (uint i = 0u; i < kVectors; ++i)
+        packed[c * kVectors + i] = w_vectors[vector[c] + k / K_PER_VECTOR + i];
+      scale[c] = weight_scale(col[c], k);
+    }
+    [[unroll]] for (uint part = 0u; part < kParts; ++part) {
+      vec4 a[kLoads];
+      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = x_quad(begin[l] + int(k + part * kQuads * 4u));
+      [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
+        vec4 b[kCols];
+        [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+          const uint q = (part * kQuads + quad);
+          b[c] = weight_quad(packed[c * kVectors + q * 4u / K_PER_VECTOR], q % (K_PER_VECTOR / 4u));
+#if defined(W_Q8) || defined(W_Q4)
+          b[c] *= scale[c];
+#endif
+        }
+        [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+          const uint i = quad * kRows + r;
+          const vec4 v = subgroupShuffle(a[i / lanes], i % lanes);
+          [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+            const uint s = r * kCols + c;
+            sum[s] = fma(v.x, b[c].x, sum[s]);
+            sum[s] = fma(v.y, b[c].y, sum[s]);
+            sum[s] = fma(v.z, b[c].z, sum[s]);
+            sum[s] = fma(v.w, b[c].w, sum[s]);
+          }
+        }
+      }
+    }
+  }
+
+  const bool aligned = quads_aligned();
+  [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+    const uint s = r * kCols;
+    store_quad(aligned, row0 + r, y_begin(row0 + r), n0, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
+  }
+}
