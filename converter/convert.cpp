@@ -115,9 +115,14 @@ TensorType output_type(const OutputTensor &tensor, Encoding wanted, std::string 
     case TensorClass::Exact: return Encoding::F32;
     case TensorClass::Index: return Encoding::I32;
     case TensorClass::Sensitive: return wanted == Encoding::F32 ? Encoding::F32 : Encoding::F16;
+    case TensorClass::Vocabulary:
     case TensorClass::Matrix: break;
     }
-    if (tensor.shape.row() % info(wanted).group_size == 0) return wanted;
+    const bool floor = tensor.tensor_class == TensorClass::Vocabulary && wanted == Encoding::Q4;
+    if (tensor.shape.row() % info(wanted).group_size == 0) {
+      if (floor) note = "kept at q8: it goes straight into the logits";
+      return floor ? Encoding::Q8 : wanted;
+    }
     note = concat("rows of ", tensor.shape.row(), " are no multiple of ", info(wanted).group_size, ": f16");
     return Encoding::F16;
   }();
@@ -140,7 +145,7 @@ ConvertReport convert(const Source &source, const ModelPlan &plan, const std::st
 ConvertReport convert(const std::string &source_path, const std::string &output_path,
                       const ConvertOptions &options) {
   const Source source = open_source(source_path);
-  return convert(source, find_architecture(source).build(source), output_path, options);
+  return convert(source, find_architecture(source).build(source, options.encoding), output_path, options);
 }
 
 } // namespace fovea

@@ -15,6 +15,8 @@ namespace fovea {
 enum class TensorClass {
   Exact,     // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
   Sensitive, // f16, or f32 when f32 is asked for: positions, convolutions at the input
+  Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and rounding it
+              // goes straight into the logits
   Matrix,    // the encoding asked for; f16 when its rows are no multiple of 32
   Index,     // i32
 };

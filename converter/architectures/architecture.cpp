@@ -4,8 +4,10 @@
 
 namespace fovea {
 
+extern const Architecture kWhisper;
+
 std::span<const Architecture> architectures() {
-  static const std::vector<Architecture> rows = {};
+  static const Architecture rows[] = {kWhisper};
   return rows;
 }
 

@@ -9,9 +9,10 @@ struct Architecture {
   const char *name; // "whisper"
   /// Whether the source is of this architecture, from its configuration alone.
   bool (*matches)(const Source &source);
+  /// `encoding`: what matrices will be stored as; caches follow it.
   /// Errors: InvalidFile (a configuration that contradicts itself), Unsupported (a variant this build cannot
   /// run).
-  ModelPlan (*build)(const Source &source);
+  ModelPlan (*build)(const Source &source, Encoding encoding);
 };
 
 std::span<const Architecture> architectures();
