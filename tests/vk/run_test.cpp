@@ -81,7 +81,8 @@ struct Case {
                     {0, &bx, 0, x.size() * sizeof(float)},
                     {1, &bgamma, 0, length * sizeof(float)},
                     {2, &bbeta, 0, length * sizeof(float)}};
-    out.push_constants = test::bytes_of(LayerNormParams{n_rows, length, 1, kEpsilon});
+    out.push_constants = test::bytes_of(
+        LayerNormParams{.n_rows = n_rows, .row_length = length, .row_stride = 1, .epsilon = kEpsilon});
     out.groups = {n_rows, 1, 1};
     return out;
   }
@@ -218,6 +219,7 @@ TEST_CASE("a dispatch that does not fit its kernel is refused by name") {
   const Kernel &kernel = test::layer_norm(*device);
   const Case test(*device, 2, 8);
   Recorder recorder = device->recorder();
+  constexpr size_t n_push = sizeof(LayerNormParams);
   const auto refused = [&](auto change, std::string_view text) {
     DispatchCommand command = test.command(kernel);
     change(command);
@@ -227,7 +229,7 @@ TEST_CASE("a dispatch that does not fit its kernel is refused by name") {
     CHECK(test::says(error, "layer_norm(64)"));
   };
   refused([](auto &c) { c.push_constants.pop_back(); },
-          "11 bytes of push constants, and the shader declares 12");
+          concat(n_push - 1, " bytes of push constants, and the shader declares ", n_push));
   refused([](auto &c) { c.bindings.pop_back(); }, "3 bindings, and the shader uses 4");
   refused([](auto &c) { c.bindings[1].slot = 7; }, "no slot 7");
   refused([](auto &c) { c.bindings[1].slot = 1; }, "slot 1 is bound twice");

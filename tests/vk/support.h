@@ -30,7 +30,7 @@ inline Validation validation() {
       return probe.validation();
     } catch (const Error &error) {
       if (in_ci()) throw;
-      MESSAGE("without validation: ", error.what());
+      MESSAGE(concat("without validation: ", error.what()));
       return Validation::Off;
     }
   }();
@@ -56,7 +56,7 @@ template <class Call> Error error_of(Call &&call) {
 
 inline bool says(const Error &error, std::string_view text) {
   if (std::string_view(error.what()).find(text) != std::string_view::npos) return true;
-  MESSAGE("the error is: ", error.what());
+  MESSAGE(concat("the error is: ", error.what()));
   return false;
 }
 
