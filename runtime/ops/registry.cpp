@@ -21,7 +21,8 @@
 namespace fovea {
 
 OpTable op_table() {
-  // clang-format off: one a line
+  // One a line.
+  // clang-format off
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
       op_row<Binary>(),
