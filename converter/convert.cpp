@@ -136,6 +136,7 @@ ConvertReport convert(const Source &source, const ModelPlan &plan, const std::st
   const auto start = std::chrono::steady_clock::now();
   if (source.holds(output_path))
     fail(ErrorCode::InvalidArgument, output_path, ": is part of the source; give another output");
+  check_graphs(plan);
   check_inputs(plan, source);
   ConvertReport report = Conversion(source, plan, output_path, options).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -178,6 +178,23 @@ TEST_CASE("convert: targets that cannot be are refused before work") {
         }).find("model type 'test' is not known") != std::string::npos);
 }
 
+TEST_CASE("convert: graphs must parse and use tensors that are there") {
+  const TempFolder folder;
+  write_source(folder);
+  const Source source = open_source(folder / "src");
+  const auto with = [&](const std::string &text) {
+    ModelPlan bad = plan();
+    bad.graphs = {{"main", text}};
+    return fault([&] { convert(source, bad, folder / "out", {}); });
+  };
+  const std::string head = "graph main\n  in x f32 [T, 64]\n";
+  CHECK(with(head + "  out y = linear(x, layer, layer.bias)\n") == "no error");
+  CHECK(with(head + "  out y = linear(x, layer, nothing)\n") ==
+        "graph 'main' uses the tensor 'nothing', which is not in the file");
+  CHECK(with("graph other\n") == "graph 'main' calls itself 'other'");
+  CHECK(with(head + "  out y = frobnicate(x)\n").find("frobnicate") != std::string::npos);
+}
+
 TEST_CASE("convert: patterns") {
   CHECK(matches_pattern("a.b.c", "a.*.c"));
   CHECK(matches_pattern("a.b.c", "*"));
