@@ -37,7 +37,9 @@ public:
 private:
   void declare() {
     report_.architecture = plan_.architecture;
-    out_.add("general.architecture", plan_.architecture);
+    out_.add("general.architecture",
+             std::string("fovea")); // other GGUF programs must not take it for one of theirs
+    out_.add("fovea.architecture", plan_.architecture);
     for (const auto &[key, value] : plan_.metadata) out_.add(key, value);
     for (const auto &[name, text] : plan_.graphs) out_.add_graph(name, text);
     for (const OutputTensor &tensor : plan_.tensors) {

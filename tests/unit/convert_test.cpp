@@ -67,7 +67,7 @@ TEST_CASE("convert: each class gets its encoding, and values survive") {
     const ConvertReport report = convert(source, plan(), folder / "out", {encoding, 1, {}});
     const ModelFile file(folder / "out");
     file.verify();
-    CHECK(file.get_string("general.architecture") == "test");
+    CHECK(file.get_string("fovea.architecture") == "test");
     CHECK(file.get_u32("test.width") == 64);
     CHECK(file.graph_text("main") == "graph main\n");
     const Encoding plain = encoding == Encoding::F32 ? Encoding::F32 : Encoding::F16;
