@@ -95,6 +95,51 @@ void add_linear_subgroup(Variants &v, const LinearShape &s) {
         ceil_div(s.n_rows, rows) * ceil_div(s.n_cols, cols * lanes));
 }
 
+/// Rows of x that a matrix-vector kernel takes at once.
+uint32_t vector_rows(const LinearShape &s) { return s.n_rows >= 3 ? 4 : s.n_rows; }
+
+void add_linear_vector_base(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_base_f32, KernelId::linear_vector_base_f16,
+                              KernelId::linear_vector_base_q8, KernelId::linear_vector_base_q4});
+  const uint32_t rows = vector_rows(s), cols = 4, lanes = 64;
+  v.add(id, linear_spec(s, lanes, {rows, cols, rows * cols * lanes}),
+        ceil_div(s.n_rows, rows) * ceil_div(s.n_cols, cols), uint64_t(rows) * cols * lanes * 4);
+}
+
+bool subgroup_linear(const DeviceCaps &caps, const LinearShape &s) {
+  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_size <= 64 && s.aligned;
+}
+
+/// Elements of K in the 16 bytes that a lane loads at once.
+uint32_t k_per_vector(Encoding e) { return 128 / info(e).bits; }
+
+void add_linear_vector_subgroup(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_subgroup_f32, KernelId::linear_vector_subgroup_f16,
+                              KernelId::linear_vector_subgroup_q8, KernelId::linear_vector_subgroup_q4});
+  if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % k_per_vector(s.weights) != 0)
+    return;
+  const uint32_t rows = vector_rows(s), cols = rows > 2 ? 4 : 8, lanes = v.caps.subgroup_size;
+  const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;
+  v.add(id, linear_spec(s, lanes, {rows, cols, groups}),
+        ceil_div(s.n_rows, rows) * ceil_div(s.n_cols, cols * groups));
+}
+
+void add_linear_vector_columns(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_columns_f32, KernelId::linear_vector_columns_f16,
+                              KernelId::linear_vector_columns_q8, KernelId::linear_vector_columns_q4});
+  const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
+  // Narrow subgroups only: on wider ones neighbouring lanes should read neighbouring words of W.
+  if (!subgroup_linear(v.caps, s) || lanes > 16) return;
+  const uint32_t step = std::max(is_quantized(s.weights) ? 32u : k_per_vector(s.weights), lanes * 4);
+  if (s.k % step != 0) return;
+  const uint32_t cols = 4;
+  v.add(id, linear_spec(s, lanes, {rows, cols, step}),
+        ceil_div(s.n_rows, rows) * ceil_div(s.n_cols, cols * lanes));
+}
+
 std::string describe(const AttentionShape &s) {
   return concat("attention of ", s.n_batch, " x ", s.n_queries, " queries, ", s.n_keys, " keys, ", s.n_heads,
                 " heads of ", s.head_size);
@@ -120,8 +165,8 @@ void add_attention_base(Variants &v, const AttentionShape &s) {
 }
 
 bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
-  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_arithmetic && caps.subgroup_size <= 64 &&
-         s.aligned && s.head_size <= 256;
+  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_arithmetic &&
+         caps.subgroup_size <= 64 && s.aligned && s.head_size <= 256;
 }
 
 /// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
@@ -133,8 +178,8 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s) {
   const uint32_t quads = std::max(1u, lanes / rows);
   if (!subgroup_attention(v.caps, s) || s.head_size % (4 * quads) != 0) return;
   v.add(KernelId::attention_subgroup,
-        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads, columns,
-         rows * lanes},
+        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads,
+         columns, rows * lanes},
         ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
 
@@ -160,7 +205,14 @@ KernelChoice first(std::vector<KernelChoice> choices, const Shape &shape, const 
 std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape) {
   check(shape);
   Variants v{caps};
-  add_linear_subgroup(v, shape);
+  if (shape.n_rows <= 8) {
+    add_linear_vector_columns(v, shape);
+    add_linear_vector_subgroup(v, shape);
+    add_linear_vector_base(v, shape);
+    add_linear_subgroup(v, shape);
+  } else {
+    add_linear_subgroup(v, shape);
+  }
   add_linear_base(v, shape);
   return std::move(v.choices);
 }
