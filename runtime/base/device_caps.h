@@ -1,7 +1,8 @@
 // DeviceCaps: every limit and feature that planning and kernel selection may use, as plain data.
 //
 // Filled by vk/ from a real device, or forged by a test; the defaults are the floor of Android phones
-// (Vulkan 1.1, VP_ANDROID_baseline_2022), so a default-constructed DeviceCaps is the least device Fovea runs on.
+// (Vulkan 1.1, VP_ANDROID_baseline_2022), so a default-constructed DeviceCaps is the least device Fovea runs
+// on.
 #pragma once
 
 #include <array>
@@ -29,6 +30,7 @@ struct DeviceCaps {
   uint64_t max_storage_buffer_range = 128ull << 20; // bytes of one binding
   uint64_t storage_offset_alignment = 256;          // minStorageBufferOffsetAlignment, bytes
   uint64_t uniform_offset_alignment = 256;
+  uint64_t texel_offset_alignment = 256;
   uint64_t non_coherent_atom_size = 256;
   uint64_t max_allocation_bytes = 1ull << 30; // maxMemoryAllocationSize
   uint64_t device_memory_bytes = 0;           // largest device-local heap; 0 = unknown
@@ -44,7 +46,8 @@ struct DeviceCaps {
   // Subgroups (compute stage). 0: no subgroup operations may be used.
   uint32_t subgroup_size = 0;
   bool subgroup_arithmetic = false, subgroup_shuffle = false, subgroup_ballot = false;
-  uint32_t min_subgroup_size = 0, max_subgroup_size = 0; // 0: not known to be fixed, equal when fixed
+  uint32_t min_subgroup_size = 0, max_subgroup_size = 0; // equal when fixed
+  bool subgroup_size_control = false;                    // a pipeline may require one of these sizes
 
   // Features.
   bool shader_f16 = false, shader_int8 = false, storage_16bit = false, integer_dot_product = false;
@@ -52,11 +55,12 @@ struct DeviceCaps {
   bool host_pointer_import = false; // VK_EXT_external_memory_host
   uint64_t host_pointer_alignment = 4096;
 
-  /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around them.
+  /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around
+  /// them.
   std::set<uint32_t> disabled_kernels;
 
-  /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full subgroup
-  /// of exactly subgroup_size lanes.
+  /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full
+  /// subgroup of exactly subgroup_size lanes.
   bool fixed_subgroups() const { return subgroup_size >= 4 && min_subgroup_size == max_subgroup_size; }
 };
 

@@ -43,8 +43,7 @@ private:
 };
 
 namespace detail {
-template <class T>
-void append(std::string &out, const T &value) {
+template <class T> void append(std::string &out, const T &value) {
   if constexpr (std::is_convertible_v<const T &, std::string_view>) {
     out += std::string_view(value);
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -61,16 +60,14 @@ void append(std::string &out, const T &value) {
 } // namespace detail
 
 /// Joins its arguments as text: strings, characters, numbers and anything with a to_string().
-template <class... Parts>
-std::string concat(const Parts &...parts) {
+template <class... Parts> std::string concat(const Parts &...parts) {
   std::string out;
   (detail::append(out, parts), ...);
   return out;
 }
 
 /// Throws Error(code, concat(parts...)).
-template <class... Parts>
-[[noreturn]] void fail(ErrorCode code, const Parts &...parts) {
+template <class... Parts> [[noreturn]] void fail(ErrorCode code, const Parts &...parts) {
   throw Error(code, concat(parts...));
 }
 

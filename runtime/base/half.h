@@ -1,5 +1,5 @@
-// Conversions between IEEE binary32 and the two 16-bit floats (IEEE binary16, bfloat16), round to nearest even.
-// Portable C++: no compiler half type, which g++ 12 lacks on some targets.
+// Conversions between IEEE binary32 and the two 16-bit floats (IEEE binary16, bfloat16), round to nearest
+// even. Portable C++: no compiler half type, which g++ 12 lacks on some targets.
 #pragma once
 
 #include <bit>

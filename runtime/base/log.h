@@ -19,8 +19,7 @@ void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);
 void log_message(LogLevel level, std::string_view message);
 
-template <class... Parts>
-void log(LogLevel level, const Parts &...parts) {
+template <class... Parts> void log(LogLevel level, const Parts &...parts) {
   if (log_enabled(level)) log_message(level, concat(parts...));
 }
 

@@ -21,7 +21,8 @@ MappedFile::MappedFile(const std::string &path) : path_(path) {
   if (got != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
     ::close(fd);
     if (got != 0) fail(ErrorCode::Io, path, ": ", std::strerror(fstat_error));
-    fail(ErrorCode::InvalidFile, path, S_ISREG(status.st_mode) ? ": the file is empty" : ": not a regular file");
+    fail(ErrorCode::InvalidFile, path,
+         S_ISREG(status.st_mode) ? ": the file is empty" : ": not a regular file");
   }
   size_ = size_t(status.st_size);
   void *address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -36,7 +37,11 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(const std::string &path) : path_(path), temporary_(path + ".XXXXXX") {
-  if (std::filesystem::is_directory(path)) fail(ErrorCode::Io, path, ": is a directory");
+  // Renaming over a device or a pipe would replace it.
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    fail(ErrorCode::Io, path, std::filesystem::is_directory(status) ? ": is a directory" : ": is not a regular file");
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     temporary_.clear();
@@ -78,7 +83,8 @@ void AtomicFile::commit() {
   if (closed != 0) fail_io("cannot close");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot rename into place");
   temporary_.clear();
-  // The rename itself must survive a power cut. Not every file system lets a folder be synced; that is no error.
+  // The rename itself must survive a power cut. Not every file system lets a folder be synced; that is no
+  // error.
   const std::string folder = std::filesystem::path(path_).parent_path().string();
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd >= 0) {

@@ -37,8 +37,9 @@ private:
   std::string path_;
 };
 
-/// Writes to a temporary file beside `path`; commit() syncs and renames it over `path`. Without commit() (an error,
-/// a full disk) the destructor removes the temporary file and `path` is as it was. Errors are Io and name `path`.
+/// Writes to a temporary file beside `path`; commit() syncs and renames it over `path`. Without commit() (an
+/// error, a full disk) the destructor removes the temporary file and `path` is as it was. Errors are Io and
+/// name `path`.
 class AtomicFile {
 public:
   explicit AtomicFile(const std::string &path);

@@ -52,7 +52,8 @@ Encoding parse_encoding(std::string_view name) {
 uint64_t plane_bytes(const Shape &shape, Encoding encoding) {
   const EncodingInfo &e = info(encoding);
   if (e.group_size > 1 && (shape.rank() == 0 || shape.row() % e.group_size != 0))
-    fail(ErrorCode::InvalidFile, e.name, " needs rows of a multiple of ", e.group_size, " elements, found ", shape);
+    fail(ErrorCode::InvalidFile, e.name, " needs rows of a multiple of ", e.group_size, " elements, found ",
+         shape);
   return checked_mul(shape.elements(), e.bits, "tensor bytes") / 8;
 }
 

@@ -1,5 +1,6 @@
 // Shape and Encoding: what every tensor is. Rank <= 4, dense, row-major, no strides.
-// Plain values; thread-safe. Rejected: strides (each op would grow layout branches), rank > 4 (nothing needs it).
+// Plain values; thread-safe. Rejected: strides (each op would grow layout branches), rank > 4 (nothing needs
+// it).
 #pragma once
 
 #include "base/error.h"
@@ -45,19 +46,20 @@ private:
 /// "[1500, 384]"
 std::string to_string(const Shape &shape);
 
-/// How elements are stored. f32/f16/i32 are plain arrays; q8 and q4 are planes over groups of 32 elements of a
-/// row (see docs/format.md): packed integers in I32 words and one F16 scale a group.
+/// How elements are stored. f32/f16/i32 are plain arrays; q8 and q4 are planes over groups of 32 elements of
+/// a row (see docs/format.md): packed integers in I32 words and one F16 scale a group.
 enum class Encoding : uint8_t { F32, F16, I32, Q8, Q4 };
 
 struct EncodingInfo {
-  const char *name;        // "q8"
-  uint32_t group_size;     // elements that share a scale; 1 when plain
-  uint32_t bits;           // bits per element in the first plane
-  uint32_t scale_bytes;    // bytes of scale per group; 0 when plain
+  const char *name;     // "q8"
+  uint32_t group_size;  // elements that share a scale; 1 when plain
+  uint32_t bits;        // bits per element in the first plane
+  uint32_t scale_bytes; // bytes of scale per group; 0 when plain
 };
 const EncodingInfo &info(Encoding encoding);
 inline const char *to_string(Encoding encoding) { return info(encoding).name; }
-inline constexpr std::array kAllEncodings = {Encoding::F32, Encoding::F16, Encoding::I32, Encoding::Q8, Encoding::Q4};
+inline constexpr std::array kAllEncodings = {Encoding::F32, Encoding::F16, Encoding::I32, Encoding::Q8,
+                                             Encoding::Q4};
 /// Error InvalidArgument for an unknown name; the message lists the known ones.
 Encoding parse_encoding(std::string_view name);
 inline bool is_quantized(Encoding encoding) { return info(encoding).scale_bytes != 0; }

@@ -1,5 +1,5 @@
-// The SPIR-V modules built into the library, by KernelId (generated from shaders/CMakeLists.txt). Constant data;
-// thread-safe.
+// The SPIR-V modules built into the library, by KernelId (generated from shaders/CMakeLists.txt). Constant
+// data; thread-safe.
 #pragma once
 
 #include "kernels/kernel_id.h"

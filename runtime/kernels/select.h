@@ -6,10 +6,7 @@
 
 #include "base/device_caps.h"
 #include "base/tensor_type.h"
-#include "kernels/catalogue.h"
-
-#include <array>
-#include <vector>
+#include "kernels/choice.h"
 
 namespace fovea {
 
@@ -18,12 +15,6 @@ enum class Activation : uint32_t { None, Gelu, Relu, Silu, GeluTanh, QuickGelu, 
 /// Where linear's bias lies: in the window bound for W, or in aux.
 enum class BiasPlace : uint32_t { None, Weights, Aux };
 
-/// A kernel, ready for a Dispatch but for its bindings and push constants.
-struct KernelChoice {
-  KernelId kernel{};
-  std::vector<uint32_t> spec; // specialization constants 0, 1, 2 …
-  std::array<uint32_t, 3> groups{1, 1, 1};
-};
 using LinearChoice = KernelChoice;
 using AttentionChoice = KernelChoice;
 

@@ -1,11 +1,14 @@
-// Reductions over a workgroup of at most 128 invocations; every invocation gets the result. All invocations must
-// call. With FOVEA_SUBGROUP the workgroup is one subgroup and there is no shared memory and no barrier.
+// Reductions over a workgroup of at most 128 invocations, a power of two; every invocation must call, and gets the
+// result. With FOVEA_SUBGROUP the workgroup is one full subgroup: no shared memory, no barrier.
 #ifdef FOVEA_SUBGROUP
+#extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
+uint workgroup_lane() { return gl_SubgroupInvocationID; }
 float workgroup_sum(float value) { return subgroupAdd(value); }
 float workgroup_max(float value) { return subgroupMax(value); }
 #else
 shared float reduce_scratch[128];
+uint workgroup_lane() { return gl_LocalInvocationIndex; }
 
 #define FOVEA_REDUCE(name, combine)                                                                                    \
   float name(float value) {                                                                                            \

@@ -23,7 +23,8 @@ TEST_CASE("half: every binary16 value survives the round trip") {
 
 TEST_CASE("half: rounds to nearest even at every boundary between neighbours") {
   for (uint16_t h = 0; h < 0x7BFF; ++h) {
-    const float low = half_to_float(h), high = half_to_float(uint16_t(h + 1)), middle = low + (high - low) / 2;
+    const float low = half_to_float(h), high = half_to_float(uint16_t(h + 1)),
+                middle = low + (high - low) / 2;
     const uint16_t even = h & 1 ? uint16_t(h + 1) : h;
     CHECK(float_to_half(middle) == even);
     CHECK(float_to_half(std::nextafter(middle, 0.f)) == h);
@@ -50,7 +51,8 @@ TEST_CASE("encoding: bytes of planes") {
   CHECK(plane_bytes({3, 64}, Encoding::Q8) == 192);
   CHECK(plane_bytes({3, 5}, Encoding::F16) == 30);
   CHECK_THROWS_AS((void)plane_bytes({3, 33}, Encoding::Q8), Error);
-  CHECK_THROWS_WITH_AS((void)parse_encoding("q5"), "unknown encoding 'q5' (known: f32, f16, i32, q8, q4)", Error);
+  CHECK_THROWS_WITH_AS((void)parse_encoding("q5"), "unknown encoding 'q5' (known: f32, f16, i32, q8, q4)",
+                       Error);
 }
 
 TEST_CASE("atomic file: whole or not at all") {
@@ -73,6 +75,7 @@ TEST_CASE("atomic file: whole or not at all") {
   CHECK(std::memcmp(mapped.bytes().data(), "hello World", 11) == 0);
   CHECK(std::distance(std::filesystem::directory_iterator(folder), {}) == 1);
   CHECK_THROWS_AS(AtomicFile((folder / "no" / "such").string()), Error);
+  CHECK_THROWS_AS(AtomicFile("/dev/null"), Error);
   CHECK_THROWS_AS(MappedFile((folder / "absent").string()), Error);
   CHECK_THROWS_AS(MappedFile(folder.string()), Error);
   std::filesystem::remove_all(folder);

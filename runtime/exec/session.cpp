@@ -1,0 +1,122 @@
+#include "exec/session.h"
+
+#include "base/checked.h"
+#include "base/log.h"
+#include "exec/kernel_variant.h"
+#include "exec/tensors.h"
+
+#include <algorithm>
+
+namespace fovea {
+namespace {
+
+constexpr size_t kMaxPrograms = 64;
+
+StateLayout layout_states(const Model &model, const Bindings &bindings) {
+  std::vector<const Graph *> graphs;
+  for (const Graph &g : model.graphs()) graphs.push_back(&g);
+  return StateLayout::of(graphs, bindings);
+}
+
+} // namespace
+
+Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+                 std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
+    : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)), options_(std::move(options)),
+      caps_(device_->caps()), states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
+  if (options_.adjust_caps) options_.adjust_caps(caps_);
+  caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
+  if (states_.bytes) state_ = device_->allocate(vk::MemoryKind::Device, states_.bytes, "state");
+  reset();
+}
+
+void Session::reset() {
+  if (state_) fill(state_, 0);
+}
+
+void Session::fill_scratch(uint32_t word) { fill(scratch_, word); }
+
+std::vector<std::byte> Session::read_scratch() { return read_back(scratch_, 0, scratch_.size_bytes()); }
+
+HostTensor Session::read_state(const std::string &name) {
+  const auto it = states_.entries.find(name);
+  if (it == states_.entries.end()) fail(ErrorCode::NotFound, model_->path(), ": no state '", name, "'");
+  const TensorType &type = it->second.type;
+  return host_tensor(type, read_back(state_, it->second.offset, type.bytes()));
+}
+
+void Session::fill(const vk::Buffer &buffer, uint32_t word) {
+  vk::Recorder recorder = device_->recorder();
+  recorder.fill(buffer, 0, buffer.size_bytes(), word);
+  recorder.barrier(vk::Hazard::TransferToCompute);
+  const vk::Recording recording = recorder.finish();
+  vk::Fence fence = device_->fence();
+  fence.submit(recording.parts());
+  fence.wait();
+}
+
+std::vector<std::byte> Session::read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes) {
+  const uint64_t padded = align_up(bytes, 4);
+  const vk::Buffer host = device_->allocate(vk::MemoryKind::Readback, padded, "read back");
+  vk::Recorder recorder = device_->recorder();
+  recorder.barrier(vk::Hazard::ComputeToTransfer);
+  recorder.copy(buffer, offset, host, 0, padded);
+  recorder.barrier(vk::Hazard::TransferToHost);
+  const vk::Recording recording = recorder.finish();
+  vk::Fence fence = device_->fence();
+  fence.submit(recording.parts());
+  fence.wait();
+  host.invalidate(0, padded);
+  return {host.data(), host.data() + bytes};
+}
+
+Plan Session::plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs) {
+  Bindings bindings = options_.bindings;
+  for (const auto &[symbol, size] : sizes) bindings[symbol] = size;
+  const auto weights = [&](const std::string &name) { return model_->find_weight(name); };
+  for (;;) {
+    Plan plan = make_plan(graph, bindings, weights, states_, caps_, {outputs});
+    std::vector<vk::KernelVariant> variants;
+    for (const Dispatch &d : plan.dispatches) variants.push_back(kernel_variant(caps_, d));
+    std::sort(variants.begin(), variants.end());
+    variants.erase(std::unique(variants.begin(), variants.end()), variants.end());
+    const auto failures = device_->kernels().create_batch(variants);
+    if (failures.empty()) return plan;
+    // Route around what this driver cannot build; planning says Unsupported when nothing is left.
+    for (const vk::KernelFailure &f : failures) {
+      log(LogLevel::Warning, "falling back from kernel ", to_string(f.variant.id), ": ", f.error.what());
+      caps_.disabled_kernels.insert(uint32_t(f.variant.id));
+    }
+  }
+}
+
+void Session::grow_scratch(uint64_t bytes) {
+  if (scratch_ && scratch_.size_bytes() >= bytes + kGuardBytes) return;
+  programs_.clear(); // they are recorded with the old arena
+  scratch_ = {};
+  scratch_ = device_->allocate(vk::MemoryKind::Device, bytes + kGuardBytes, "scratch");
+}
+
+Program &Session::program(std::string_view graph, const Bindings &sizes, const std::set<std::string> &outputs) {
+  Key key{std::string(graph), sizes, outputs};
+  const auto known = std::find_if(programs_.begin(), programs_.end(), [&](const auto &p) { return p.first == key; });
+  if (known != programs_.end()) {
+    programs_.splice(programs_.begin(), programs_, known);
+    return programs_.front().second;
+  }
+  Plan made = plan(model_->graph(graph), sizes, outputs);
+  grow_scratch(made.scratch_bytes);
+  if (programs_.size() == kMaxPrograms) programs_.pop_back();
+  programs_.emplace_front(std::piecewise_construct, std::forward_as_tuple(std::move(key)),
+                          std::forward_as_tuple(device_, std::move(made), Program::Memory{weights_.get(), &state_, &scratch_},
+                                                options_.timestamps));
+  return programs_.front().second;
+}
+
+MemoryUse Session::memory() const {
+  MemoryUse use{weights_->device_bytes(), states_.bytes, scratch_ ? scratch_.size_bytes() : 0, 0};
+  for (const auto &[key, program] : programs_) use.io_bytes += program.host_bytes();
+  return use;
+}
+
+} // namespace fovea

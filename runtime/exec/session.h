@@ -1,0 +1,75 @@
+// Session: what a task holds to run a model's graphs on a device: weights (shared), state, scratch, and programs made
+// on demand and kept by their sizes.
+//
+// Owns state and scratch. One thread at a time; many sessions per Device. Throws InvalidGraph, Unsupported, OutOfMemory,
+// DeviceLost, Timeout, Cancelled, InvalidArgument. Rejected: one arena per program (memory grows with prompt lengths):
+// programs share one, and are recorded again when it has to grow.
+#pragma once
+
+#include "exec/program.h"
+#include "graph/host_tensor.h"
+
+#include <list>
+
+namespace fovea {
+
+struct SessionOptions {
+  /// Sizes of the symbols that shape states (e.g. B, the number of sequences decoded side by side); symbols of inputs
+  /// are bound per program.
+  Bindings bindings;
+  bool timestamps = false; // for Program::profile()
+  /// Clamps the device's limits, or disables kernels, before anything is planned.
+  std::function<void(DeviceCaps &)> adjust_caps;
+};
+
+struct MemoryUse {
+  uint64_t weights_bytes = 0, state_bytes = 0, scratch_bytes = 0, io_bytes = 0;
+};
+
+class Session {
+public:
+  Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+          std::shared_ptr<const DeviceWeights> weights, SessionOptions options = {});
+
+  const Model &model() const { return *model_; }
+  const DeviceCaps &caps() const { return caps_; }
+  /// The program of a graph at given sizes, made at first use. Valid until another program needs a larger arena or
+  /// the least recently used of many is dropped: do not keep it across calls of program().
+  Program &program(std::string_view graph, const Bindings &sizes = {}, const std::set<std::string> &outputs = {});
+  void run(Program &program, const RunControl &control = {}) { program.run(budget_, control); }
+  /// Zeroes the states.
+  void reset();
+  MemoryUse memory() const;
+
+  /// For tests and checks: every word of the arena becomes `word` (before the first run of a program: after program());
+  /// the arena's bytes, of which the last kGuardBytes belong to no tensor.
+  static constexpr uint64_t kGuardBytes = 1024;
+  void fill_scratch(uint32_t word);
+  std::vector<std::byte> read_scratch();
+  /// The values of a state. Error NotFound.
+  HostTensor read_state(const std::string &name);
+
+private:
+  std::vector<std::byte> read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes);
+  Plan plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs);
+  void grow_scratch(uint64_t bytes);
+  void fill(const vk::Buffer &buffer, uint32_t word);
+
+  std::shared_ptr<vk::Device> device_;
+  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const DeviceWeights> weights_;
+  SessionOptions options_;
+  DeviceCaps caps_; // the device's, less kernels that failed to build
+  StateLayout states_;
+  vk::Buffer state_, scratch_;
+  struct Key {
+    std::string graph;
+    Bindings sizes;
+    std::set<std::string> outputs;
+    friend auto operator<=>(const Key &, const Key &) = default;
+  };
+  std::list<std::pair<Key, Program>> programs_; // most recently used first
+  SubmitBudget budget_;
+};
+
+} // namespace fovea

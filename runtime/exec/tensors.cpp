@@ -1,0 +1,52 @@
+#include "exec/tensors.h"
+
+#include "base/half.h"
+
+#include <cstring>
+
+namespace fovea {
+
+HostTensor host_tensor(const TensorType &type, std::span<const std::byte> bytes) {
+  HostTensor out(type);
+  if (is_quantized(type.encoding) || bytes.size() != type.bytes())
+    fail(ErrorCode::Internal, "cannot read ", type, " from ", bytes.size(), " bytes");
+  if (type.encoding == Encoding::I32) {
+    std::memcpy(out.i.data(), bytes.data(), bytes.size());
+  } else if (type.encoding == Encoding::F32) {
+    std::memcpy(out.f.data(), bytes.data(), bytes.size());
+  } else {
+    for (size_t i = 0; i < out.f.size(); ++i) {
+      uint16_t h;
+      std::memcpy(&h, bytes.data() + 2 * i, 2);
+      out.f[i] = half_to_float(h);
+    }
+  }
+  return out;
+}
+
+std::vector<std::byte> tensor_bytes(const HostTensor &tensor) {
+  const TensorType &type = tensor.type;
+  if (is_quantized(type.encoding)) fail(ErrorCode::InvalidArgument, "a tensor of ", type, " cannot be given as plain bytes");
+  std::vector<std::byte> out(type.bytes());
+  if (type.encoding == Encoding::I32) {
+    std::memcpy(out.data(), tensor.i.data(), out.size());
+  } else if (type.encoding == Encoding::F32) {
+    std::memcpy(out.data(), tensor.f.data(), out.size());
+  } else {
+    for (size_t i = 0; i < tensor.f.size(); ++i) {
+      const uint16_t h = float_to_half(tensor.f[i]);
+      std::memcpy(out.data() + 2 * i, &h, 2);
+    }
+  }
+  return out;
+}
+
+HostTensor read_tensor(const ModelFile &file, const std::string &name) {
+  const TensorInfo &info = file.require(name);
+  if (info.type.encoding == Encoding::I32) return host_tensor(info.type, file.plane(info));
+  HostTensor out(info.type);
+  file.decode_rows(info, 0, info.type.shape.rows(), out.f);
+  return out;
+}
+
+} // namespace fovea

@@ -1,0 +1,49 @@
+#include "format/checksum.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fovea {
+namespace {
+
+uint64_t mix(uint64_t lane, uint64_t word) {
+  lane = (lane ^ word) * 0x9E3779B97F4A7C15u; // odd: a bijection
+  return lane ^ (lane >> 32);
+}
+
+} // namespace
+
+void Checksum::block(const std::byte *bytes) {
+  uint64_t words[4];
+  std::memcpy(words, bytes, sizeof words);
+  for (size_t i = 0; i < 4; ++i) lanes_[i] = mix(lanes_[i], words[i]);
+}
+
+void Checksum::update(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  const size_t n_tail = size_bytes_ % tail_.size();
+  size_bytes_ += bytes.size();
+  if (n_tail > 0) {
+    const size_t n = std::min(tail_.size() - n_tail, bytes.size());
+    std::memcpy(tail_.data() + n_tail, bytes.data(), n);
+    bytes = bytes.subspan(n);
+    if (n_tail + n < tail_.size()) return;
+    block(tail_.data());
+  }
+  for (; bytes.size() >= tail_.size(); bytes = bytes.subspan(tail_.size())) block(bytes.data());
+  if (!bytes.empty()) std::memcpy(tail_.data(), bytes.data(), bytes.size());
+}
+
+uint64_t Checksum::value() const {
+  Checksum last = *this;
+  const size_t n_tail = size_bytes_ % tail_.size();
+  if (n_tail > 0) {
+    std::memset(last.tail_.data() + n_tail, 0, tail_.size() - n_tail);
+    last.block(last.tail_.data());
+  }
+  uint64_t hash = size_bytes_;
+  for (const uint64_t lane : last.lanes_) hash = mix(hash, lane);
+  return hash;
+}
+
+} // namespace fovea

@@ -1,0 +1,81 @@
+// Lowering: what an op sees while it turns itself into dispatches. It names values and byte offsets inside
+// them; where they lie in memory, and which dispatches need a barrier between them, the planner decides
+// afterwards. Throws what kernel selection throws (Unsupported), and Internal when an op binds what it must
+// not.
+#pragma once
+
+#include "base/device_caps.h"
+#include "graph/dispatch.h"
+#include "graph/op.h"
+#include "kernels/select_row.h"
+
+#include <functional>
+
+namespace fovea {
+
+/// No step value: the constant 0. Same as kNoStep in shaders/include/step.glsl.
+inline constexpr uint32_t kNoStep = 0xFFFFFFFFu;
+
+/// A tensor of the file as the planner sees it. Offsets are file offsets, multiples of 256.
+struct WeightInfo {
+  TensorType type;
+  uint64_t offset = 0;       // first plane
+  uint64_t scale_offset = 0; // scale plane; 0 for plain encodings
+};
+
+/// A whole value, a temporary, or a range of the file, before placement.
+struct BufferRef {
+  enum class Kind : uint8_t { Value, Temporary, Weights } kind = Kind::Value;
+  uint32_t id = 0;                // value or temporary; unused for weights
+  uint64_t offset = 0, bytes = 0; // within it (file offset for weights)
+};
+
+struct BoundRef {
+  uint32_t slot = 0;
+  BufferRef ref;
+  Access access = Access::Read;
+};
+
+/// Several parts of the file behind one binding. offset_of(): bytes from the window's start.
+struct WeightWindow {
+  BufferRef ref;
+  uint64_t offset_of(uint64_t file_offset) const { return file_offset - ref.offset; }
+};
+
+/// Where an op's result goes: its own value, or rows of a state.
+struct Target {
+  BufferRef ref;
+  TensorType type;         // of the destination (a state may be f16)
+  uint32_t at = kNoStep;   // step slot of the first row written
+  uint64_t batch_rows = 0; // rows of a batch in the destination
+  bool is_state = false;
+};
+
+class Lowering {
+public:
+  virtual ~Lowering() = default;
+  virtual const DeviceCaps &caps() const = 0;
+  virtual const TensorType &type(Value value) const = 0;
+  const Shape &shape(Value value) const { return type(value).shape; }
+  virtual bool is_weight(Value value) const = 0;
+  virtual const WeightInfo &weight(Value value) const = 0;
+  /// StepParams slot of a step, kNoStep for an empty name.
+  virtual uint32_t step(const StepName &name) const = 0;
+
+  /// The whole of a value; of a weight, its first plane.
+  virtual BufferRef ref(Value value) const = 0;
+  virtual const Target &target() const = 0;
+  /// Scratch that lives for this op only.
+  virtual BufferRef temporary(uint64_t bytes) = 0;
+  virtual void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
+                        std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) = 0;
+
+  BoundRef read(uint32_t slot, Value value) const { return {slot, ref(value), Access::Read}; }
+  BoundRef write(uint32_t slot) const { return {slot, target().ref, Access::Write}; }
+
+  /// The smallest binding that covers [begin, end) of the file, starting on the device's offset alignment;
+  /// nothing when it would be larger than the device can bind.
+  std::optional<WeightWindow> window(uint64_t begin, uint64_t end) const;
+};
+
+} // namespace fovea

@@ -1,0 +1,252 @@
+#include "graph/plan.h"
+
+#include "base/checked.h"
+#include "graph/placement.h"
+
+#include <algorithm>
+
+namespace fovea {
+namespace {
+
+// Every tensor starts on the largest offset alignment a device may ask for.
+constexpr uint64_t kTensorAlignment = 256;
+
+// Appends what the ops ask for; bindings stay symbolic (BufferRef) until everything is known.
+class PlanBuilder final : public Lowering {
+public:
+  PlanBuilder(const Graph &graph, const std::vector<TensorType> &types, const WeightLookup &weights,
+              const DeviceCaps &caps)
+      : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights), caps_(caps) {}
+
+  void lower(uint32_t index) {
+    const Statement &s = graph_.statements()[index];
+    statement_ = index;
+    set_target(s);
+    s.op.lower(*this);
+  }
+
+  const DeviceCaps &caps() const override { return caps_; }
+  const TensorType &type(Value v) const override { return types_[v.id]; }
+  bool is_weight(Value v) const override { return graph_.value(v).kind == ValueKind::Weight; }
+  const WeightInfo &weight(Value v) const override {
+    if (!is_weight(v))
+      fail(ErrorCode::InvalidGraph, "'", graph_.value(v).name, "' must be a tensor of the file");
+    return *weights_(graph_.value(v).name);
+  }
+  uint32_t step(const StepName &name) const override { return name ? graph_.step_slot(name.name) : kNoStep; }
+  BufferRef ref(Value v) const override {
+    if (!is_weight(v)) return {BufferRef::Kind::Value, v.id, 0, types_[v.id].bytes()};
+    const WeightInfo &w = weight(v);
+    return {BufferRef::Kind::Weights, 0, w.offset, plane_bytes(w.type.shape, w.type.encoding)};
+  }
+  const Target &target() const override { return target_; }
+  BufferRef temporary(uint64_t bytes) override {
+    temporary_bytes.push_back(bytes);
+    return {BufferRef::Kind::Temporary, uint32_t(temporary_bytes.size() - 1), 0, bytes};
+  }
+  void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
+                std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) override {
+    for (size_t i = 0; i < 3; ++i)
+      if (groups[i] == 0 || groups[i] > caps_.max_workgroup_count[i])
+        fail(ErrorCode::Internal, to_string(kernel), ": ", groups[i], " workgroups in dimension ", i);
+    for (const BoundRef &b : bindings)
+      if (b.ref.bytes > caps_.max_storage_buffer_range)
+        fail(ErrorCode::Unsupported, graph_.statements()[statement_].op.name(), ": a tensor of ", b.ref.bytes,
+             " bytes exceeds what the device can bind (", caps_.max_storage_buffer_range, ")");
+    dispatches.push_back({kernel, std::move(spec), {}, std::move(push), groups, flops, statement_, false});
+    bound.push_back(std::move(bindings));
+  }
+
+  std::vector<Dispatch> dispatches;
+  std::vector<std::vector<BoundRef>> bound; // by dispatch
+  std::vector<uint64_t> temporary_bytes;
+  std::vector<uint32_t> step_limits;
+
+private:
+  void set_target(const Statement &s) {
+    const Value v = s.state ? s.state : s.result;
+    target_ = {ref(v), types_[v.id], step(s.at), 0, bool(s.state)};
+    const Shape &shape = target_.type.shape;
+    target_.batch_rows = shape.rank() >= 2 ? shape.dim(-2) : 1;
+    if (!s.state) return;
+    const uint64_t n_rows = infer_statement(graph_, types_, s).shape.dim(-2);
+    if (s.at) step_limits[target_.at] = std::min(step_limits[target_.at], uint32_t(shape.dim(-2) - n_rows));
+  }
+
+  const Graph &graph_;
+  const std::vector<TensorType> &types_;
+  const WeightLookup &weights_;
+  const DeviceCaps &caps_;
+  Target target_;
+  uint32_t statement_ = 0;
+};
+
+std::vector<bool> needed_statements(const Graph &graph, const std::set<std::string> &outputs) {
+  for (const std::string &name : outputs) {
+    const auto &all = graph.statements();
+    if (std::none_of(all.begin(), all.end(),
+                     [&](const Statement &s) { return s.is_output && graph.value(s.result).name == name; }))
+      fail(ErrorCode::NotFound, "graph '", graph.name(), "' has no output '", name, "'");
+  }
+  std::vector<bool> statement(graph.statements().size()), value(graph.values().size());
+  for (size_t i = statement.size(); i-- > 0;) {
+    const Statement &s = graph.statements()[i];
+    const bool wanted = s.state || value[s.result.id] ||
+                        (s.is_output && (outputs.empty() || outputs.count(graph.value(s.result).name)));
+    if (!wanted) continue;
+    statement[i] = true;
+    for (const Value v : operands(s.op)) value[v.id] = true;
+  }
+  return statement;
+}
+
+std::string statement_text(const Graph &graph, const Statement &s) {
+  const Value v = s.state ? s.state : s.result;
+  return concat(s.op.name(), s.state ? " -> " : " = ", graph.value(v).name);
+}
+
+} // namespace
+
+const char *to_string(Space space) {
+  static constexpr const char *names[] = {"weights", "state", "scratch", "input"};
+  return names[size_t(space)];
+}
+
+std::optional<WeightWindow> Lowering::window(uint64_t begin, uint64_t end) const {
+  begin = align_down(begin, caps().storage_offset_alignment);
+  if (end - begin > caps().max_storage_buffer_range) return {};
+  return WeightWindow{{BufferRef::Kind::Weights, 0, begin, align_up(end - begin, 4)}};
+}
+
+StateLayout StateLayout::of(std::span<const Graph *const> graphs, const Bindings &bindings) {
+  StateLayout layout;
+  for (const Graph *graph : graphs) {
+    for (const ValueInfo &v : graph->values()) {
+      if (v.kind != ValueKind::State) continue;
+      const TensorType type{bind(v, bindings), v.encoding};
+      const auto [it, added] = layout.entries.emplace(v.name, Entry{type, layout.bytes});
+      if (added)
+        layout.bytes += align_up(type.bytes(), kTensorAlignment);
+      else if (it->second.type != type)
+        fail(ErrorCode::InvalidGraph, "state '", v.name, "' is ", it->second.type, " in one graph and ", type,
+             " in '", graph->name(), "'");
+    }
+  }
+  return layout;
+}
+
+Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup &weights,
+               const StateLayout &states, const DeviceCaps &caps, const PlanOptions &options) {
+  const auto weight_type = [&](const std::string &name) -> const TensorType * {
+    const WeightInfo *w = weights(name);
+    return w ? &w->type : nullptr;
+  };
+  const std::vector<TensorType> types = infer_types(graph, bindings, weight_type);
+  const std::vector<bool> needed = needed_statements(graph, options.outputs);
+
+  Plan plan;
+  plan.graph = graph.name();
+  plan.bindings = bindings;
+  plan.steps = graph.steps();
+  plan.state_bytes = states.bytes;
+  PlanBuilder builder(graph, types, weights, caps);
+  for (uint32_t i = 0; i < graph.statements().size(); ++i) {
+    plan.statement_text.push_back(statement_text(graph, graph.statements()[i]));
+    if (!needed[i]) continue;
+    try {
+      builder.lower(i);
+    } catch (const Error &e) {
+      fail(e.code(), "graph '", graph.name(), "', ", plan.statement_text[i], ": ", e.what());
+    }
+  }
+
+  // Arena lifetimes, in dispatch indices; outputs live to the end.
+  const auto n_dispatches = uint32_t(builder.dispatches.size());
+  const size_t n_values = types.size();
+  std::vector<Lifetime> lives(n_values + builder.temporary_bytes.size());
+  const auto life_of = [&](const BufferRef &r) -> Lifetime * {
+    if (r.kind == BufferRef::Kind::Weights) return nullptr;
+    if (r.kind == BufferRef::Kind::Temporary) return &lives[n_values + r.id];
+    return graph.values()[r.id].kind == ValueKind::Result ? &lives[r.id] : nullptr;
+  };
+  for (uint32_t d = 0; d < n_dispatches; ++d)
+    for (const BoundRef &b : builder.bound[d])
+      if (Lifetime *life = life_of(b.ref)) life->extend(d);
+  for (size_t i = 0; i < lives.size(); ++i)
+    lives[i].bytes =
+        align_up(i < n_values ? types[i].bytes() : builder.temporary_bytes[i - n_values], kTensorAlignment);
+  for (size_t i = 0; i < graph.statements().size(); ++i) {
+    const Statement &s = graph.statements()[i];
+    if (needed[i] && s.is_output &&
+        (options.outputs.empty() || options.outputs.count(graph.value(s.result).name)))
+      lives[s.result.id].extend(n_dispatches);
+  }
+  const Placement placement = place(lives);
+  plan.scratch_bytes = placement.bytes;
+
+  std::vector<uint64_t> input_offset(n_values);
+  for (uint32_t i = 0; i < n_values; ++i) {
+    const ValueInfo &v = graph.values()[i];
+    if (v.kind != ValueKind::Input) continue;
+    input_offset[i] = plan.input_bytes;
+    plan.inputs.push_back({v.name, types[i], plan.input_bytes});
+    plan.input_bytes += align_up(types[i].bytes(), kTensorAlignment);
+  }
+  for (size_t i = 0; i < graph.statements().size(); ++i) {
+    const Statement &s = graph.statements()[i];
+    if (s.is_output && needed[i] &&
+        (options.outputs.empty() || options.outputs.count(graph.value(s.result).name)))
+      plan.outputs.push_back(
+          {graph.value(s.result).name, types[s.result.id], placement.offsets[s.result.id]});
+  }
+
+  const auto resolve = [&](const BoundRef &b) -> Binding {
+    Binding out{b.slot, Space::Scratch, b.ref.offset, b.ref.bytes, b.access};
+    if (b.ref.kind == BufferRef::Kind::Weights) {
+      out.space = Space::Weights;
+    } else if (b.ref.kind == BufferRef::Kind::Temporary) {
+      out.offset += placement.offsets[n_values + b.ref.id];
+    } else {
+      const ValueInfo &v = graph.values()[b.ref.id];
+      if (v.kind == ValueKind::Input) {
+        out.space = Space::Input;
+        out.offset += input_offset[b.ref.id];
+      } else if (v.kind == ValueKind::State) {
+        out.space = Space::State;
+        out.offset += states.entries.at(v.name).offset;
+      } else {
+        out.offset += placement.offsets[b.ref.id];
+      }
+    }
+    out.bytes = align_up(out.bytes, 4);
+    return out;
+  };
+  for (uint32_t d = 0; d < n_dispatches; ++d) {
+    for (const BoundRef &b : builder.bound[d]) builder.dispatches[d].bindings.push_back(resolve(b));
+  }
+  plan.step_limits = std::move(builder.step_limits);
+  plan.dispatches = std::move(builder.dispatches);
+  set_barriers(plan.dispatches);
+  return plan;
+}
+
+std::string dump_plan(const Plan &plan) {
+  std::string text = concat("plan ", plan.graph);
+  for (const auto &[symbol, size] : plan.bindings) text += concat(" ", symbol, "=", size);
+  text += concat(": ", plan.dispatches.size(), " dispatches, scratch ", plan.scratch_bytes, ", state ",
+                 plan.state_bytes, ", input ", plan.input_bytes, " bytes\n");
+  for (const Dispatch &d : plan.dispatches) {
+    text += concat(d.barrier_before ? "| " : "  ", to_string(d.kernel), " ", d.groups[0], "x", d.groups[1],
+                   "x", d.groups[2]);
+    for (const Binding &b : d.bindings)
+      text += concat("  ", b.slot, ":",
+                     b.access == Access::Read    ? ""
+                     : b.access == Access::Write ? ">"
+                                                 : "<>",
+                     to_string(b.space), "+", b.offset, ":", b.bytes);
+    text += concat("  # ", plan.statement_text[d.statement], "\n");
+  }
+  return text;
+}
+
+} // namespace fovea

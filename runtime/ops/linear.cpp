@@ -1,0 +1,30 @@
+#include "ops/linear.h"
+
+#include "ops/linear_lowering.h"
+
+namespace fovea {
+namespace {
+
+LinearCall call_of(const Linear &op, const Shape &x, const Shape &weight) {
+  return {op.x, op.weight, op.bias, op.residual, op.act, 0, x.row(), false, x.rows(), weight[0], x.row()};
+}
+
+} // namespace
+
+TensorType Linear::infer(const Types &t) const {
+  t.require(x, "x", Encoding::F32);
+  const Shape &in = t.shape(x), &w = t.shape(weight);
+  if (in.rank() < 1 || w.rank() != 2 || w[1] != in.row())
+    fail(ErrorCode::InvalidGraph, "weight '", t.name(weight), "' ", w, " does not fit x ", in);
+  const Shape result = in.with(-1, w[0]);
+  check_linear_operands(t, call_of(*this, in, w), result);
+  return {result, Encoding::F32};
+}
+
+void Linear::lower(Lowering &l) const { lower_linear(l, call_of(*this, l.shape(x), l.shape(weight))); }
+
+void Linear::reference(ReferenceCall &call) const {
+  reference_linear(call, call_of(*this, call.in(x).type.shape, call.in(weight).type.shape));
+}
+
+} // namespace fovea

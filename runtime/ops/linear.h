@@ -1,0 +1,34 @@
+// y = act(x W^T + bias) + residual: the matrix product of every dense layer.
+// W is [N, K] in any encoding; accumulation is f32. A matrix larger than the device can bind is split by rows of W.
+#pragma once
+
+#include "graph/op.h"
+#include "kernels/select.h"
+
+namespace fovea {
+
+inline constexpr const char *kActivationNames[] = {"none",       "gelu", "relu",   "silu", "gelu_tanh",
+                                                   "quick_gelu", "tanh", "sigmoid"};
+
+struct Linear {
+  static constexpr const char *kName = "linear";
+  static constexpr bool kStores = true;
+  Value x;        // [.., T, K] f32
+  Value weight;   // [N, K], a tensor of the file
+  Value bias;     // [N] f32, a tensor of the file, or none
+  Value residual; // [.., T, N] f32, or none
+  Activation act = Activation::None;
+
+  void fields(FieldVisitor &v) {
+    v.operand("x", x);
+    v.operand("weight", weight);
+    v.optional_operand("bias", bias);
+    v.optional_operand("residual", residual);
+    v.field("act", act, kActivationNames);
+  }
+  TensorType infer(const Types &t) const;
+  void lower(Lowering &l) const;
+  void reference(ReferenceCall &call) const;
+};
+
+} // namespace fovea

@@ -1,0 +1,10 @@
+// The list of known ops: what parse_graph() accepts. Constant data.
+#pragma once
+
+#include "graph/op.h"
+
+namespace fovea {
+
+OpTable op_table();
+
+} // namespace fovea

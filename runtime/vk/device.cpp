@@ -1,0 +1,62 @@
+#include "vk/device.h"
+
+#include "base/log.h"
+
+#include <cstdlib>
+
+namespace fovea::vk {
+namespace {
+
+std::string chosen_selector(const DeviceOptions &options) {
+  if (!options.selector.empty()) return options.selector;
+  const char *value = std::getenv("FOVEA_DEVICE");
+  return value ? value : "";
+}
+
+/// Forged limits are the caller's business, but no forging makes a feature appear.
+void adjust(PhysicalDevice &physical, const std::function<void(DeviceCaps &)> &adjust_caps) {
+  const DeviceCaps real = physical.info.caps;
+  DeviceCaps &caps = physical.info.caps;
+  adjust_caps(caps);
+  for (bool DeviceCaps::*feature :
+       {&DeviceCaps::shader_f16, &DeviceCaps::shader_int8, &DeviceCaps::storage_16bit,
+        &DeviceCaps::integer_dot_product, &DeviceCaps::host_pointer_import,
+        &DeviceCaps::subgroup_size_control, &DeviceCaps::subgroup_arithmetic, &DeviceCaps::subgroup_shuffle,
+        &DeviceCaps::subgroup_ballot})
+    caps.*feature = caps.*feature && real.*feature;
+  if (const std::string why = rejection(caps); !why.empty())
+    fail(ErrorCode::NoDevice, "device ", physical.info.index, " \"", caps.name,
+         "\", with adjusted limits: ", why);
+}
+
+} // namespace
+
+std::vector<DeviceInfo> list_devices() {
+  const Instance instance(Validation::Off);
+  std::vector<DeviceInfo> out;
+  for (const PhysicalDevice &device : query_devices(instance)) out.push_back(device.info);
+  return out;
+}
+
+std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
+  auto instance =
+      std::make_unique<Instance>(options.validation ? *options.validation : validation_from_environment());
+  std::vector<PhysicalDevice> devices = query_devices(*instance);
+  std::vector<DeviceInfo> infos;
+  for (const PhysicalDevice &device : devices) infos.push_back(device.info);
+  PhysicalDevice &chosen = devices[select_device(infos, chosen_selector(options))];
+  if (options.adjust_caps) adjust(chosen, options.adjust_caps);
+  auto context = std::make_shared<Context>(std::move(instance), std::move(chosen), options.features);
+  log(LogLevel::Info, "device ", context->physical.info.index, ": ", context->name(), " (",
+      context->caps.type, ", ", context->caps.driver_name, " ", context->caps.driver_info, ")");
+  const std::string folder = options.cache_folder ? *options.cache_folder : vk::cache_folder();
+  return std::shared_ptr<Device>(new Device(std::move(context), folder));
+}
+
+Device::Device(std::shared_ptr<Context> context, const std::string &cache_folder)
+    : context_(std::move(context)), pipeline_cache_(context_, cache_folder),
+      kernels_(context_, pipeline_cache_) {}
+
+Device::~Device() = default;
+
+} // namespace fovea::vk

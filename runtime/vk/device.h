@@ -1,0 +1,63 @@
+// Device: a Vulkan device ready for compute: limits, memory, kernels and their cache on disk.
+//
+// Owns the KernelCache and the PipelineCache, which is saved on destruction. Kernels die with it, so sessions
+// hold it by shared_ptr; Buffer, Recording and Fence keep the VkDevice itself alive. Thread-safety: all
+// members; many sessions per Device, one thread each. Throws: NoDevice (with the reason each device was
+// rejected), OutOfMemory, DeviceLost.
+#pragma once
+
+#include "vk/fence.h"
+#include "vk/kernel_cache.h"
+#include "vk/pipeline_cache.h"
+#include "vk/recording.h"
+#include "vk/select.h"
+
+namespace fovea::vk {
+
+struct DeviceOptions {
+  std::string selector{}; // index or part of the name; empty: FOVEA_DEVICE, else the best
+  std::function<void(DeviceCaps &)> adjust_caps{}; // clamp or forge limits before anything uses them
+  std::optional<Validation> validation{};          // unset: FOVEA_VALIDATION
+  Features features{};                             // optional features to enable
+  std::optional<std::string> cache_folder{};       // unset: cache_folder(); empty: no cache on disk
+};
+
+/// Every device the loader knows, usable or not. Error NoDevice when there is no loader; an empty list when
+/// there is a loader and no driver.
+std::vector<DeviceInfo> list_devices();
+
+class Device {
+public:
+  static std::shared_ptr<Device> open(const DeviceOptions &options = {});
+  ~Device();
+  Device(const Device &) = delete;
+  Device &operator=(const Device &) = delete;
+
+  const DeviceCaps &caps() const { return context_->caps; }
+  const std::string &name() const { return context_->caps.name; }
+  /// For Buffer, Recorder and Fence.
+  const std::shared_ptr<Context> &context() const { return context_; }
+  bool lost() const { return context_->lost(); }
+
+  Buffer allocate(MemoryKind kind, uint64_t size_bytes, std::string_view what) const {
+    return Buffer(context_, kind, size_bytes, what);
+  }
+  /// See Buffer::import_host().
+  std::optional<Buffer> import_host(std::span<const std::byte> pages, std::string_view what) const {
+    return Buffer::import_host(context_, pages, what);
+  }
+  HeapStatus heap_status() const { return device_heap_status(*context_); }
+  KernelCache &kernels() { return kernels_; }
+  PipelineCache &pipeline_cache() { return pipeline_cache_; }
+  Recorder recorder(bool timestamps = false) const { return Recorder(context_, timestamps); }
+  Fence fence() const { return Fence(context_); }
+
+private:
+  Device(std::shared_ptr<Context> context, const std::string &cache_folder);
+
+  std::shared_ptr<Context> context_;
+  PipelineCache pipeline_cache_;
+  KernelCache kernels_;
+};
+
+} // namespace fovea::vk

@@ -1,0 +1,113 @@
+#include "graph/plan.h"
+#include "ops/layer_norm.h"
+#include "ops/registry.h"
+
+#include <doctest/doctest.h>
+
+using namespace fovea;
+
+namespace {
+
+constexpr const char *kText = "graph norms\n"
+                              "  in x f32 [T, 8]\n"
+                              "  step pos\n"
+                              "  state k0 f16 [16, 8]\n"
+                              "  h = layer_norm(x, ln.g, ln.b)\n"
+                              "  out y = layer_norm(h, ln.g, ln.b) eps=0.001\n"
+                              "  out last = layer_norm(h, ln.g, ln.b) rows=last\n";
+
+const WeightInfo *weights(const std::string &name) {
+  static const WeightInfo gamma{{{8}, Encoding::F32}, 0, 0}, beta{{{8}, Encoding::F32}, 256, 0};
+  return name == "ln.g" ? &gamma : name == "ln.b" ? &beta : nullptr;
+}
+
+std::string parse_error(const std::string &text) {
+  try {
+    parse_graph(text, op_table());
+  } catch (const Error &e) {
+    CHECK(e.code() == ErrorCode::InvalidGraph);
+    return e.what();
+  }
+  return "";
+}
+
+} // namespace
+
+TEST_CASE("graph text: print(parse(text)) is the identity") {
+  CHECK(print_graph(parse_graph(kText, op_table())) == kText);
+  Graph g("a");
+  const Value x = g.input("x", Encoding::F32, {"T", 8});
+  const Value h = g.add("h", LayerNorm{x, g.weight("ln.g"), g.weight("ln.b"), 0.1f, Rows::All});
+  g.add("h", LayerNorm{h, g.weight("ln.g"), g.weight("ln.b"), 1e-5f, Rows::All});
+  const std::string text = print_graph(g);
+  CHECK(text.find("h.2 = layer_norm(h, ln.g, ln.b)\n") != std::string::npos);
+  CHECK(text.find("eps=0.1\n") != std::string::npos);
+  CHECK(print_graph(parse_graph(text, op_table())) == text);
+}
+
+TEST_CASE("graph text: errors name graph, line and fault") {
+  CHECK(parse_error("") == "the graph text is empty");
+  CHECK(parse_error("graph g\n x = nop(y)\n") ==
+        "graph 'g' line 2: unknown op 'nop'; a newer Fovea may know it");
+  CHECK(parse_error("graph g\n in x f32 [T]\n in x f32 [T]\n") == "graph 'g' line 3: 'x' is defined twice");
+  CHECK(parse_error("graph g\n x = layer_norm(a, b)\n") ==
+        "graph 'g' line 2: layer_norm: operand 'beta' is missing");
+  CHECK(parse_error("graph g\n x = layer_norm(a, b, c) eps=abc\n") ==
+        "graph 'g' line 2: 'abc' is not a valid number here");
+  CHECK(parse_error("graph g\n x = layer_norm(a, b, c) speed=1\n") ==
+        "graph 'g' line 2: layer_norm has no field 'speed'");
+  CHECK(parse_error("graph g\n x = layer_norm(x, b, c)\n") ==
+        "graph 'g' line 2: 'x' is defined twice, or used before its definition");
+  CHECK(parse_error("graph g\n in x q4 [32]\n") == "graph 'g' line 2: input 'x' cannot be q4");
+  CHECK(parse_error("graph g\n state s f32 [2, 8]\n layer_norm(a, b, c) -> s\n") ==
+        "graph 'g' line 3: layer_norm cannot write into a state");
+}
+
+TEST_CASE("graph: any prefix of a text parses or gives an Error") {
+  const std::string text = kText;
+  for (size_t n = 0; n <= text.size(); ++n) {
+    try {
+      parse_graph(text.substr(0, n), op_table());
+    } catch (const Error &) {}
+  }
+}
+
+TEST_CASE("plan: types, unneeded statements, arena and barriers") {
+  const Graph g = parse_graph(kText, op_table());
+  const StateLayout states = StateLayout::of(std::array{&g}, {});
+  CHECK(states.bytes == 256);
+  const Plan all = make_plan(g, {{"T", 100}}, weights, states, DeviceCaps{});
+  REQUIRE(all.dispatches.size() == 3);
+  CHECK(!all.dispatches[0].barrier_before);
+  CHECK(all.dispatches[1].barrier_before);  // reads h
+  CHECK(!all.dispatches[2].barrier_before); // reads h too, writes elsewhere
+  CHECK(all.scratch_bytes == 2 * 3328 + 256);
+  CHECK(all.outputs.size() == 2);
+
+  const Plan last = make_plan(g, {{"T", 100}}, weights, states, DeviceCaps{}, {{"last"}});
+  CHECK(last.dispatches.size() == 2);
+  CHECK(last.outputs.at(0).type.shape == Shape{1, 8});
+  CHECK_THROWS_WITH_AS(make_plan(g, {{"T", 9}}, weights, states, DeviceCaps{}, {{"nothing"}}),
+                       "graph 'norms' has no output 'nothing'", Error);
+  CHECK_THROWS_WITH_AS(make_plan(g, {}, weights, states, DeviceCaps{}),
+                       "graph 'norms', inputs: 'x': size T is not known", Error);
+}
+
+TEST_CASE("plan: dump is stable") {
+  const Graph g =
+      parse_graph("graph one\n  in x f32 [3, 8]\n  out y = layer_norm(x, ln.g, ln.b)\n", op_table());
+  CHECK(dump_plan(make_plan(g, {}, weights, {}, DeviceCaps{})) ==
+        "plan one: 1 dispatches, scratch 256, state 0, input 256 bytes\n"
+        "  layer_norm 3x1x1  0:input+0:96  1:weights+0:32  2:weights+256:32  3:>scratch+0:96  # layer_norm = "
+        "y\n");
+}
+
+TEST_CASE("symbols are bound by the shapes given") {
+  Graph g("g");
+  const ValueInfo info{ValueKind::Input, "x", Encoding::F32, {"T", 8}};
+  Bindings b;
+  bind_symbols(info, {1, 5, 8}, b);
+  CHECK(b.at("T") == 5);
+  CHECK_THROWS_WITH_AS(bind_symbols(info, {6, 8}, b), "input 'x' has shape [6, 8], the graph wants [T=5, 8]",
+                       Error);
+}
