@@ -56,7 +56,7 @@ TEST_CASE("timestamp rules: a row allows what the reference's statements allow")
     const TimestampRules rules(s, true, max_initial);
     for (int round = 0; round < 3000; ++round) {
       std::vector<int32_t> sampled;
-      for (uint32_t length = generator() % 12; sampled.size() < length;) {
+      for (size_t length = generator() % 12; sampled.size() < length;) {
         // Mostly sequences that the rules lead to, some that they do not.
         const auto allowed = allowed_by_statements(s, sampled, max_initial);
         const auto id = int32_t(generator() % 2 ? generator() % s.n_vocabulary
