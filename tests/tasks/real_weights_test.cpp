@@ -59,16 +59,17 @@ TEST_CASE("greedy token ids of every clip are the reference's") {
         const bool timestamps = std::string(key) == "ids_timestamps";
         const auto ids = want[key].get<std::vector<int32_t>>();
         const Transcript got = t.transcribe(audio.samples, as_reference(timestamps));
-        CHECK_MESSAGE(all_tokens(got) == ids, encoding, " ", clip, " ", key, ":\n got", list(all_tokens(got)), "\nwant",
-                      list(ids), "\n", got.text());
+        CHECK_MESSAGE(all_tokens(got) == ids, encoding, " ", clip, " ", key, ":\n got", list(all_tokens(got)),
+                      "\nwant", list(ids), "\n", got.text());
         if (!timestamps) {
           CHECK(got.segments.size() == 1);
           CHECK(got.text() == want["text"].get<std::string>());
         }
-        MESSAGE(concat(encoding, " ", clip, " ", key, " tokens ", got.timings.n_tokens, ", windows ", got.timings.n_windows,
-                       ": peak ", got.timings.peak_s, " features ", got.timings.features_s, " encode ",
-                       got.timings.encode_s, " prompt ", got.timings.prompt_s, " decode ", got.timings.decode_s, " total ",
-                       got.timings.total_s, " | ", got.text()));
+        MESSAGE(concat(encoding, " ", clip, " ", key, " tokens ", got.timings.n_tokens, ", windows ",
+                       got.timings.n_windows, ": peak ", got.timings.peak_s, " features ",
+                       got.timings.features_s, " encode ", got.timings.encode_s, " prompt ",
+                       got.timings.prompt_s, " decode ", got.timings.decode_s, " total ", got.timings.total_s,
+                       " | ", got.text()));
       }
     }
   }
