@@ -1,0 +1,32 @@
+// One pass through a model's graphs, by tensor names: what `fovea run` and comparisons with a reference are
+// made of. Functions over a Session; one thread at a time, as the Session. Throws InvalidArgument (an input
+// that nothing provides, that no graph takes, or whose shape does not fit; the message lists what the model
+// takes), NotFound, and what Session::run throws.
+#pragma once
+
+#include "exec/session.h"
+
+namespace fovea {
+
+using NamedTensors = std::map<std::string, HostTensor>;
+
+struct RunRequest {
+  NamedTensors inputs; // by input name; f32 or i32 (f16 inputs of a graph take f32 values, rounded)
+  std::string graph;   // run only this one; empty: those of metadata `fovea.run.graphs`, in order
+  std::map<std::string, uint32_t> steps; // values of `step` declarations; 0 unless given
+};
+
+/// Symbols are bound by the inputs' shapes; a leading dimension of 1 may be missing or too many. B is 1
+/// unless an input says otherwise, and must be what the session was made with. Without `graph`, a graph is
+/// left out when all of its outputs are among the inputs. Outputs of a graph feed later ones by name. Returns
+/// every declared output of the graphs that ran.
+NamedTensors run_model(Session &session, const RunRequest &request);
+
+/// The value of B (sequences side by side) that `request` needs: for SessionOptions::bindings.
+uint64_t batch_of(const Model &model, const RunRequest &request);
+
+/// The graphs that `request` runs, in order, and each input they take that no earlier one gives: "samples f32
+/// [N]".
+std::vector<std::string> inputs_of(const Model &model, const std::string &graph = "");
+
+} // namespace fovea
