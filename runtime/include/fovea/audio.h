@@ -30,17 +30,18 @@ FOVEA_API size_t fovea_audio_sample_count(const fovea_audio *audio);
 FOVEA_API double fovea_audio_duration_s(const fovea_audio *audio);
 FOVEA_API void fovea_audio_release(fovea_audio *audio);
 
-/* A recording read piece by piece, for what does not fit in memory. */
+/* A recording read piece by piece, for what should not be in memory whole. One thread at a time. */
 typedef struct fovea_audio_reader fovea_audio_reader;
-/* Errors as fovea_audio_read(). */
+/* `path` as for fovea_audio_read(); standard input is kept in memory, so that it can be read again. Errors as
+ * there. */
 FOVEA_API fovea_status fovea_audio_reader_open(const char *path, uint32_t rate_hz, fovea_audio_reader **out);
 /* Fills samples: [capacity] and sets *n_read; fewer than asked only at the end, then 0. */
 FOVEA_API fovea_status fovea_audio_reader_read(fovea_audio_reader *reader, float *samples, size_t capacity,
                                                size_t *n_read);
-/* As stored; the duration as the header claims, 0 where it does not say. */
-FOVEA_API uint32_t fovea_audio_reader_source_rate_hz(const fovea_audio_reader *reader);
-FOVEA_API uint32_t fovea_audio_reader_source_channels(const fovea_audio_reader *reader);
-FOVEA_API double fovea_audio_reader_claimed_duration_s(const fovea_audio_reader *reader);
+/* Back to the first sample. */
+FOVEA_API fovea_status fovea_audio_reader_rewind(fovea_audio_reader *reader);
+/* What fovea_transcribe_source() takes; it uses the reader, which must outlive it. */
+FOVEA_API fovea_audio_source fovea_audio_reader_source(fovea_audio_reader *reader);
 FOVEA_API void fovea_audio_reader_release(fovea_audio_reader *reader);
 
 #ifdef __cplusplus

@@ -46,8 +46,7 @@ extern "C" {
 /* The version of the library in use: "0.1.0". */
 FOVEA_API const char *fovea_version(void);
 
-/* ---- Errors
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Errors ---- */
 
 typedef enum fovea_status {
   FOVEA_OK = 0,
@@ -78,8 +77,7 @@ FOVEA_API void fovea_set_last_error(const char *message);
 /* Frees what an out pointer of type char ** gave. NULL is fine. */
 FOVEA_API void fovea_free(char *text);
 
-/* ---- Diagnostics
- * --------------------------------------------------------------------------------------------- */
+/* ---- Diagnostics ---- */
 
 typedef enum fovea_log_level {
   FOVEA_LOG_ERROR = 0,
@@ -96,8 +94,7 @@ FOVEA_API void fovea_set_log(fovea_log_fn log, void *user);
 /* Drops messages above `level`. Default: warnings, or what FOVEA_LOG says. */
 FOVEA_API void fovea_set_log_level(fovea_log_level level);
 
-/* ---- Progress and cancellation
- * ------------------------------------------------------------------------------- */
+/* ---- Progress and cancellation ---- */
 
 /* Called now and then with how much is done, in the unit that the function says. Return 0 to go on; anything
  * else stops the call with FOVEA_CANCELLED. */
@@ -116,8 +113,7 @@ FOVEA_API int fovea_cancel_requested(const fovea_cancel *cancel);
 /* Not while a call that was given it runs. */
 FOVEA_API void fovea_cancel_release(fovea_cancel *cancel);
 
-/* ---- Devices
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Devices ---- */
 
 typedef enum fovea_device_type {
   FOVEA_DEVICE_DISCRETE = 0,
@@ -193,8 +189,7 @@ FOVEA_API void fovea_device_release(fovea_device *device);
 /* Validation errors reported to this process so far. */
 FOVEA_API uint64_t fovea_validation_error_count(void);
 
-/* ---- Models
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Models ---- */
 
 /* A flat file, mapped and checked. Immutable and thread-safe. The file must not be changed in place while
  * open. */
@@ -260,8 +255,7 @@ FOVEA_API fovea_status fovea_model_plan(const fovea_model *model, const fovea_de
                                         const char *graph, const fovea_size *sizes, size_t n_sizes,
                                         char **out);
 
-/* ---- Running graphs
- * ------------------------------------------------------------------------------------------- */
+/* ---- Running graphs ---- */
 
 typedef struct fovea_memory {
   size_t struct_size;
@@ -292,8 +286,8 @@ typedef struct fovea_session_options {
 } fovea_session_options;
 FOVEA_API void fovea_session_options_init(fovea_session_options *options, size_t struct_size);
 
-/* A model on a device, with the states its graphs keep. One thread at a time. Sessions and transcribers of one model on
- * one device share its weights. */
+/* A model on a device, with the states its graphs keep. One thread at a time. Sessions and transcribers of
+ * one model on one device share its weights. */
 typedef struct fovea_session fovea_session;
 /* `options` may be NULL. Errors: FOVEA_OUT_OF_MEMORY (with sizes), FOVEA_DEVICE_LOST, FOVEA_CANCELLED,
  * FOVEA_INVALID_GRAPH. */
@@ -313,12 +307,13 @@ FOVEA_API void fovea_run_options_init(fovea_run_options *options, size_t struct_
 
 /* Named tensors that a run gave. Read-only: thread-safe. */
 typedef struct fovea_results fovea_results;
-/* Runs graphs on `inputs`, matched by name; a leading dimension of 1 may be left out or added. Of several graphs, the
- * outputs of one are inputs of the next, and a graph whose outputs are all given is skipped. `out` gets every output
- * that the graphs declare. Values may be NaN or infinite: they go in as they are. A run on another number of sequences
- * side by side (B) than the last one starts with states of zero. Errors: FOVEA_INVALID_ARGUMENT (an input that is
- * missing, unknown or of the wrong shape, named), FOVEA_NOT_FOUND (graph, step), FOVEA_UNSUPPORTED,
- * FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT, FOVEA_CANCELLED. */
+/* Runs graphs on `inputs`, matched by name; a leading dimension of 1 may be left out or added. Of several
+ * graphs, the outputs of one are inputs of the next, and a graph whose outputs are all given is skipped.
+ * `out` gets every output that the graphs declare. Values may be NaN or infinite: they go in as they are. A
+ * run on another number of sequences side by side (B) than the last one starts with states of zero. Errors:
+ * FOVEA_INVALID_ARGUMENT (an input that is missing, unknown or of the wrong shape, named), FOVEA_NOT_FOUND
+ * (graph, step), FOVEA_UNSUPPORTED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT, FOVEA_CANCELLED.
+ */
 FOVEA_API fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *options,
                                          const fovea_tensor *inputs, size_t n_inputs, fovea_results **out);
 FOVEA_API size_t fovea_results_count(const fovea_results *results);
@@ -335,8 +330,7 @@ FOVEA_API fovea_status fovea_session_memory(const fovea_session *session, fovea_
  * no timestamps. */
 FOVEA_API fovea_status fovea_session_profile(const fovea_session *session, char **out);
 
-/* ---- Speech to text
- * ------------------------------------------------------------------------------------------- */
+/* ---- Speech to text ---- */
 
 typedef struct fovea_transcriber_options {
   size_t struct_size;
@@ -349,26 +343,27 @@ FOVEA_API void fovea_transcriber_options_init(fovea_transcriber_options *options
 
 /* A speech model ready to transcribe. One thread at a time. */
 typedef struct fovea_transcriber fovea_transcriber;
-/* `options` may be NULL. Errors: FOVEA_UNSUPPORTED (not a speech model), FOVEA_INVALID_FILE (an incomplete one),
- * FOVEA_INVALID_ARGUMENT (beam), and those of fovea_session_create(). */
+/* `options` may be NULL. Errors: FOVEA_UNSUPPORTED (not a speech model), FOVEA_INVALID_FILE (an incomplete
+ * one), FOVEA_INVALID_ARGUMENT (beam), and those of fovea_session_create(). */
 FOVEA_API fovea_status fovea_transcriber_create(fovea_device *device, const fovea_model *model,
-                                                const fovea_transcriber_options *options, fovea_transcriber **out);
+                                                const fovea_transcriber_options *options,
+                                                fovea_transcriber **out);
 FOVEA_API void fovea_transcriber_release(fovea_transcriber *transcriber);
 /* Samples per second that fovea_transcribe() takes (16000). */
 FOVEA_API uint32_t fovea_transcriber_sample_rate_hz(const fovea_transcriber *transcriber);
-/* Codes of the languages that the model knows ("en", "de" …): only "en" for an English-only model. NULL when `index` is
- * out of range. */
+/* Codes of the languages that the model knows ("en", "de" …): only "en" for an English-only model. NULL when
+ * `index` is out of range. */
 FOVEA_API size_t fovea_transcriber_language_count(const fovea_transcriber *transcriber);
 FOVEA_API const char *fovea_transcriber_language(const fovea_transcriber *transcriber, size_t index);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_transcriber_memory(const fovea_transcriber *transcriber, fovea_memory *memory);
-/* GPU times of every dispatch so far, summed by statement and kernel, most time first, as JSON (docs/api.md). Error
- * FOVEA_UNSUPPORTED when the transcriber was made without profile, or the device has no timestamps. */
+/* GPU times of every dispatch so far, summed by statement and kernel, most time first, as JSON (docs/api.md).
+ * Error FOVEA_UNSUPPORTED when the transcriber was made without profile, or the device has no timestamps. */
 FOVEA_API fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, char **out);
 
-/* A recording that is read piece by piece, twice from its beginning: mono samples in [-1, 1] at the transcriber's rate.
- * fovea/audio.h makes one of a file. A function that returns another status than FOVEA_OK ends the transcription with
- * it, and with the message that it left in fovea_set_last_error(). */
+/* A recording that is read piece by piece, twice from its beginning: mono samples in [-1, 1] at the
+ * transcriber's rate. fovea/audio.h makes one of a file. A function that returns another status than FOVEA_OK
+ * ends the transcription with it, and with the message that it left in fovea_set_last_error(). */
 typedef struct fovea_audio_source {
   size_t struct_size;
   void *user; /* for both functions */
@@ -395,8 +390,8 @@ typedef struct fovea_segment {
   float temperature;           /* 0: most likely; else sampled */
 } fovea_segment;
 
-/* Called with each segment once it is decided, in order. Return 0 to go on; anything else stops with FOVEA_CANCELLED.
- * `segment` is valid during the call. */
+/* Called with each segment once it is decided, in order. Return 0 to go on; anything else stops with
+ * FOVEA_CANCELLED. `segment` is valid during the call. */
 typedef int (*fovea_segment_fn)(void *user, const fovea_segment *segment);
 /* Called once, before the first segment. */
 typedef void (*fovea_language_fn)(void *user, const char *code, float probability);
@@ -404,42 +399,46 @@ typedef void (*fovea_language_fn)(void *user, const char *code, float probabilit
 /* A threshold that is NaN is off. */
 typedef struct fovea_transcribe_options {
   size_t struct_size;
-  const char *language; /* "en", "de" …; NULL: detected from the first 30 s (an English-only model is English) */
-  int translate;        /* 1: into English; multilingual models only */
-  int timestamps;       /* 1 (default): segments end where the model hears them end; 0: one for each 30 s */
-  float temperature;    /* default 0: the most likely tokens; above: sampled */
-  int fallback;         /* 1 (default): what fails a threshold is tried again at temperature + 0.2, + 0.4 … 1.0 */
+  const char
+      *language;  /* "en", "de" …; NULL: detected from the first 30 s (an English-only model is English) */
+  int translate;  /* 1: into English; multilingual models only */
+  int timestamps; /* 1 (default): segments end where the model hears them end; 0: one for each 30 s */
+  float temperature; /* default 0: the most likely tokens; above: sampled */
+  int fallback; /* 1 (default): what fails a threshold is tried again at temperature + 0.2, + 0.4 … 1.0 */
   float compression_ratio_threshold; /* default 2.4: text above it repeats itself */
   float logprob_threshold;           /* default -1: text with a lower mean is improbable */
   float no_speech_threshold;         /* default 0.6: a window above it, with improbable text, is silence */
   uint32_t best_of;                  /* samples tried at temperatures above 0; default 5 */
   uint64_t seed;                     /* of sampling: the same seed and device give the same text; default 0 */
   float patience;                    /* beam search ends with beam x patience finished sequences; default 1 */
-  float length_penalty;              /* exponent of the length that log-probabilities are divided by; default NaN: 1 */
-  int condition_on_previous;         /* 1 (default): each window is given the text before it */
-  const char *prompt;                /* text that might stand before the audio: names, spelling, style; or NULL */
-  float max_initial_timestamp_s;     /* a window's first segment starts no later; default 1; NaN: no limit */
-  uint32_t max_tokens;               /* of one window; 0 (default): half of the model's context */
-  fovea_segment_fn on_segment;       /* may be NULL */
-  fovea_progress_fn on_progress;     /* in seconds of audio; may be NULL */
-  fovea_language_fn on_language;     /* may be NULL */
-  void *user;                        /* for all three */
-  const fovea_cancel *cancel;        /* may be NULL */
+  float length_penalty; /* exponent of the length that log-probabilities are divided by; default NaN: 1 */
+  int condition_on_previous;     /* 1 (default): each window is given the text before it */
+  const char *prompt;            /* text that might stand before the audio: names, spelling, style; or NULL */
+  float max_initial_timestamp_s; /* a window's first segment starts no later; default 1; NaN: no limit */
+  uint32_t max_tokens;           /* of one window; 0 (default): half of the model's context */
+  fovea_segment_fn on_segment;   /* may be NULL */
+  fovea_progress_fn on_progress; /* in seconds of audio; may be NULL */
+  fovea_language_fn on_language; /* may be NULL */
+  void *user;                    /* for all three */
+  const fovea_cancel *cancel;    /* may be NULL */
 } fovea_transcribe_options;
 FOVEA_API void fovea_transcribe_options_init(fovea_transcribe_options *options, size_t struct_size);
 
 /* What was said. Read-only: thread-safe. */
 typedef struct fovea_transcript fovea_transcript;
-/* samples: [n_samples] mono in [-1, 1] at fovea_transcriber_sample_rate_hz(), of any length. `options` may be NULL.
- * After an error the transcriber may be used again, unless the device is lost. Errors: FOVEA_INVALID_ARGUMENT (no
- * samples, one that is not finite, an option out of range, a language that the model lacks), FOVEA_CANCELLED,
- * FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT. */
-FOVEA_API fovea_status fovea_transcribe(fovea_transcriber *transcriber, const float *samples, size_t n_samples,
-                                        const fovea_transcribe_options *options, fovea_transcript **out);
-/* The same, reading the samples as they are needed: memory stays that of one 30 s window. Errors also: what the source's
- * functions return. */
-FOVEA_API fovea_status fovea_transcribe_source(fovea_transcriber *transcriber, const fovea_audio_source *source,
-                                               const fovea_transcribe_options *options, fovea_transcript **out);
+/* samples: [n_samples] mono in [-1, 1] at fovea_transcriber_sample_rate_hz(), of any length. `options` may be
+ * NULL. After an error the transcriber may be used again, unless the device is lost. Errors:
+ * FOVEA_INVALID_ARGUMENT (no samples, one that is not finite, an option out of range, a language that the
+ * model lacks), FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT. */
+FOVEA_API fovea_status fovea_transcribe(fovea_transcriber *transcriber, const float *samples,
+                                        size_t n_samples, const fovea_transcribe_options *options,
+                                        fovea_transcript **out);
+/* The same, reading the samples as they are needed: memory stays that of one 30 s window. Errors also: what
+ * the source's functions return. */
+FOVEA_API fovea_status fovea_transcribe_source(fovea_transcriber *transcriber,
+                                               const fovea_audio_source *source,
+                                               const fovea_transcribe_options *options,
+                                               fovea_transcript **out);
 FOVEA_API void fovea_transcript_release(fovea_transcript *transcript);
 /* All segments' text, joined, without surrounding spaces. */
 FOVEA_API const char *fovea_transcript_text(const fovea_transcript *transcript);
@@ -471,21 +470,21 @@ typedef enum fovea_subtitle_format {
   FOVEA_SUBTITLE_VTT = 2   /* WebVTT */
 } fovea_subtitle_format;
 
-/* What a file of that format begins with ("" but for VTT). Static. */
-FOVEA_API const char *fovea_subtitle_header(fovea_subtitle_format format);
+/* What a file of that format begins with: "" but for VTT. */
+FOVEA_API fovea_status fovea_subtitle_header(fovea_subtitle_format format, char **out);
 /* One segment as a cue, escaped as the format wants. *n_cues (0 before the first) counts them; a segment
  * without text gives "" and is not counted. */
 FOVEA_API fovea_status fovea_subtitle_cue(fovea_subtitle_format format, uint32_t *n_cues, double start_s,
                                           double end_s, const char *text, char **out);
 
-/* ---- Measuring
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Measuring ---- */
 
 typedef struct fovea_bench_options {
   size_t struct_size;
-  uint32_t runs;              /* of each stage, after one to warm up; default 5 */
-  int profile;                /* 1: add a row per dispatch of each stage */
-  const fovea_cancel *cancel; /* may be NULL */
+  uint32_t runs;                                   /* of each stage, after one to warm up; default 5 */
+  void (*on_stage)(void *user, const char *stage); /* before each stage; may be NULL */
+  void *user;                                      /* for on_stage */
+  const fovea_cancel *cancel;                      /* may be NULL */
 } fovea_bench_options;
 FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
 
