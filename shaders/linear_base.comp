@@ -28,7 +28,10 @@ void main() {
   float sum[kRows * kCols];
   [[unroll]] for (uint r = 0u; r < kRows; ++r) begin[r] = x_begin(min(row0 + r, p.n_rows - 1u));
   [[unroll]] for (uint c = 0u; c < kCols; ++c) col[c] = min(n0 + c, p.n_cols - 1u);
-  [[unroll]] for (uint i = 0u; i < kRows * kCols; ++i) sum[i] = 0.0;
+  [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+    const float bias = bias_at(col[c]);
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] = bias;
+  }
 
   const uint k4 = p.k & ~3u;
   for (uint k = 0u; k < k4; k += 4u) {

@@ -11,6 +11,7 @@
 #include "weights.glsl"
 #include "weights_vector.glsl"
 #include "epilogue.glsl"
+#include "epilogue_vector.glsl"
 
 layout(constant_id = 7) const uint kRows = 16u;
 layout(constant_id = 8) const uint kLoads = 2u;  // vec4 of x per lane and part of a step
@@ -28,11 +29,12 @@ vec4 x_quad(int i) {
 
 void main() {
   const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
-  const uint tiles_m = (p.n_rows + kRows - 1u) / kRows;
+  const uint tile_n = kCols * lanes;
+  const uint tiles_n = (p.n_cols + tile_n - 1u) / tile_n;
   const uint tile = gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x;
-  const uint row0 = tile % tiles_m * kRows;
-  const uint n0 = tile / tiles_m * kCols * lanes + lane * kCols;
-  if (tile / tiles_m * kCols * lanes >= p.n_cols) return; // whole workgroups only: all lanes take part in shuffles
+  const uint row0 = tile / tiles_n * kRows; // columns first: the rows of x stay in the nearest cache
+  const uint n0 = tile % tiles_n * tile_n + lane * kCols;
+  if (row0 >= p.n_rows) return; // whole workgroups only: all lanes take part in shuffles
 
   // Load l of a lane is quad (l * lanes + lane) / kRows of row (l * lanes + lane) % kRows. What lies past the edge
   // computes the last row or column again and is not stored.
@@ -47,7 +49,10 @@ void main() {
     vector[c] = weight_row(col[c]);
   }
   float sum[kRows * kCols];
-  [[unroll]] for (uint i = 0u; i < kRows * kCols; ++i) sum[i] = 0.0;
+  [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+    const float bias = bias_at(col[c]);
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] = bias;
+  }
 
   for (uint k = 0u; k < p.k; k += kStep) {
     uvec4 packed[kCols * kVectors];
@@ -84,9 +89,9 @@ void main() {
     }
   }
 
+  const bool aligned = quads_aligned();
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-    const uint y0 = y_begin(row0 + r);
-    [[unroll]] for (uint c = 0u; c < kCols; c += 2u)
-      store_pair(row0 + r, y0, n0 + c, sum[r * kCols + c], sum[r * kCols + c + 1u]);
+    const uint s = r * kCols;
+    store_quad(aligned, row0 + r, y_begin(row0 + r), n0, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
   }
 }

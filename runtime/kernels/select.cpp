@@ -119,6 +119,18 @@ void add_attention_base(Variants &v, const AttentionShape &s) {
         ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
 }
 
+/// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
+void add_attention_subgroup(Variants &v, const AttentionShape &s) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  if (!v.caps.fixed_subgroups() || !v.caps.subgroup_shuffle || !v.caps.subgroup_arithmetic) return;
+  const uint32_t rows = 16, quads = std::max(1u, lanes / rows), columns = uint32_t(ceil_div(s.head_size, lanes * 4));
+  if (lanes > 64 || !s.aligned || s.head_size > 256 || s.head_size % (4 * quads) != 0) return;
+  v.add(KernelId::attention_subgroup,
+        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads, columns,
+         rows * lanes},
+        ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+}
+
 template <class Shape>
 KernelChoice first(std::vector<KernelChoice> choices, const Shape &shape, const DeviceCaps &caps) {
   if (choices.empty())
@@ -144,6 +156,7 @@ LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape) {
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape) {
   check(shape);
   Variants v{caps};
+  add_attention_subgroup(v, shape);
   add_attention_base(v, shape);
   return std::move(v.choices);
 }

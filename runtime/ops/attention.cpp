@@ -40,9 +40,11 @@ TensorType Attention::infer(const Types &t) const {
   if (t.encoding(k) != Encoding::F32 && t.encoding(k) != Encoding::F16)
     fail(ErrorCode::InvalidGraph, "k '", t.name(k), "' must be f32 or f16");
   t.require(v, "v", t.encoding(k), ks);
-  if (past && qs.dim(-2) > ks.dim(-2)) fail(ErrorCode::InvalidGraph, "more queries ", qs, " than cache rows ", ks);
+  if (past && qs.dim(-2) > ks.dim(-2))
+    fail(ErrorCode::InvalidGraph, "more queries ", qs, " than cache rows ", ks);
   if (!past && causal && qs.dim(-2) != ks.dim(-2))
-    fail(ErrorCode::InvalidGraph, "causal attention without past needs as many queries ", qs, " as keys ", ks);
+    fail(ErrorCode::InvalidGraph, "causal attention without past needs as many queries ", qs, " as keys ",
+         ks);
   if (qs.elements() >= 1ull << 31 || ks.elements() >= 1ull << 31)
     fail(ErrorCode::Unsupported, "more than 2^31 elements: q ", qs, ", k ", ks);
   return {qs, Encoding::F32};
@@ -87,7 +89,8 @@ void Attention::reference(ReferenceCall &call) const {
   const HostTensor &queries = call.in(q), &keys = call.in(k), &values = call.in(v);
   HostTensor &out = call.out();
   const Sizes s = sizes_of(*this, queries.type.shape, keys.type.shape);
-  const uint64_t n_past = call.step(past), q_stride = heads * s.head_size, kv_stride = s.n_kv_heads * s.head_size;
+  const uint64_t n_past = call.step(past), q_stride = heads * s.head_size,
+                 kv_stride = s.n_kv_heads * s.head_size;
   const uint64_t n_valid = past ? std::min(n_past + s.n_queries, s.n_keys) : s.n_keys;
   const double factor = double(scale_of(*this, s.head_size));
   std::vector<double> weight(n_valid);
@@ -101,14 +104,16 @@ void Attention::reference(ReferenceCall &call) const {
         double largest = -1e300, sum = 0;
         for (uint64_t i = 0; i < n_seen; ++i) {
           double dot = 0;
-          for (uint64_t j = 0; j < s.head_size; ++j) dot += double(queries.f[row + j]) * double(keys.f[keys_at + i * kv_stride + j]);
+          for (uint64_t j = 0; j < s.head_size; ++j)
+            dot += double(queries.f[row + j]) * double(keys.f[keys_at + i * kv_stride + j]);
           weight[i] = dot * factor;
           largest = std::max(largest, weight[i]);
         }
         for (uint64_t i = 0; i < n_seen; ++i) sum += weight[i] = std::exp(weight[i] - largest);
         for (uint64_t j = 0; j < s.head_size; ++j) {
           double y = 0;
-          for (uint64_t i = 0; i < n_seen; ++i) y += weight[i] * double(values.f[keys_at + i * kv_stride + j]);
+          for (uint64_t i = 0; i < n_seen; ++i)
+            y += weight[i] * double(values.f[keys_at + i * kv_stride + j]);
           out.f[row + j] = float(y / sum);
         }
       }

@@ -35,7 +35,8 @@ TensorType Conv1d::infer(const Types &t) const {
   if (stride == 0 || kernel == 0 || padding >= kernel)
     fail(ErrorCode::InvalidGraph, "impossible kernel=", kernel, " stride=", stride, " padding=", padding);
   if (w.rank() != 2 || w[1] != kernel * (in.rank() == 1 ? 1 : in[1]))
-    fail(ErrorCode::InvalidGraph, "weight '", t.name(weight), "' ", w, " does not fit x ", in, " and kernel=", kernel);
+    fail(ErrorCode::InvalidGraph, "weight '", t.name(weight), "' ", w, " does not fit x ", in,
+         " and kernel=", kernel);
   const Shape result{output_rows(*this, in[0]), w[0]};
   check_linear_operands(t, call_of(*this, in, w), result);
   return {result, Encoding::F32};

@@ -8,17 +8,18 @@
 namespace fovea {
 namespace {
 
-// Rows of W that one dispatch handles, and where its parts are.
+// Rows of W that one dispatch handles.
 struct Slice {
   uint64_t first = 0, count = 0;
 };
 
-// Where a slice's weights, scales and bias lie: one window if it fits a binding, else scales or bias in aux.
+// Where a slice's weights and scales lie, and the bias if it fits beside them.
 struct WeightBindings {
   BufferRef w, aux;
   uint32_t w_offset = 0, s_offset = 0, b_offset = 0;
   BiasPlace bias = BiasPlace::None;
-  bool scales_in_aux = false, aux_taken = false;
+  bool aux_taken = false; // by the bias or by the scales
+  bool scales_in_aux = false;
 };
 
 WeightWindow must_fit(std::optional<WeightWindow> window) {
@@ -26,52 +27,66 @@ WeightWindow must_fit(std::optional<WeightWindow> window) {
   return *window;
 }
 
+// A file range of a slice's part; nothing when the part is absent.
+struct Range {
+  uint64_t begin = 0, end = 0;
+  bool empty() const { return begin == end; }
+  Range join(const Range &other) const {
+    if (other.empty()) return *this;
+    return {std::min(begin, other.begin), std::max(end, other.end)};
+  }
+};
+
+/// Without a place for the bias (two parts that need aux) the result's `bias` is None and the caller adds it
+/// later.
 WeightBindings bind_weights(const Lowering &l, const LinearCall &c, Slice slice) {
   const WeightInfo &w = l.weight(c.weight);
-  const Shape rows{slice.count, c.k};
-  const uint64_t q_begin = w.offset + plane_bytes({slice.first, c.k}, w.type.encoding);
-  const uint64_t q_end = q_begin + plane_bytes(rows, w.type.encoding);
-  const bool quantized = is_quantized(w.type.encoding);
-  const uint64_t s_begin = quantized ? w.scale_offset + scale_bytes({slice.first, c.k}, w.type.encoding) : q_begin;
-  const uint64_t s_end = quantized ? s_begin + scale_bytes(rows, w.type.encoding) : q_end;
-  const uint64_t b_begin = c.bias ? l.weight(c.bias).offset + slice.first * 4 : q_begin;
-  const uint64_t b_end = c.bias ? b_begin + slice.count * 4 : q_end;
+  const Encoding e = w.type.encoding;
+  const Shape before{slice.first, c.k}, rows{slice.count, c.k};
+  const uint64_t q_begin = w.offset + plane_bytes(before, e);
+  const Range q{q_begin, q_begin + plane_bytes(rows, e)};
+  const uint64_t s_begin = w.scale_offset + scale_bytes(before, e);
+  const Range s{s_begin, s_begin + scale_bytes(rows, e)};
+  Range b;
+  if (c.bias) b.begin = l.weight(c.bias).offset + slice.first * 4, b.end = b.begin + slice.count * 4;
 
   WeightBindings out;
-  out.bias = c.bias ? BiasPlace::Weights : BiasPlace::None;
-  const auto fill = [&](const WeightWindow &window) {
+  const auto bind = [&](const WeightWindow &window) {
     out.w = window.ref;
-    out.w_offset = uint32_t(window.offset_of(q_begin) / 4);
+    out.w_offset = uint32_t(window.offset_of(q.begin) / 4);
   };
-  if (const auto all = l.window(std::min({q_begin, s_begin, b_begin}), std::max({q_end, s_end, b_end}))) {
-    fill(*all);
-    out.s_offset = uint32_t(all->offset_of(s_begin) / 2);
-    out.b_offset = uint32_t(all->offset_of(b_begin) / 4);
-    return out;
+  const auto window = [&](const Range &r) { return l.window(r.begin, r.end); };
+  if (const auto all = window(q.join(s).join(b))) {
+    bind(*all);
+    if (!s.empty()) out.s_offset = uint32_t(all->offset_of(s.begin) / 2);
+    if (c.bias) {
+      out.b_offset = uint32_t(all->offset_of(b.begin) / 4);
+      out.bias = BiasPlace::Weights;
+    }
+  } else if (const auto planes = window(q.join(s))) {
+    bind(*planes);
+    if (!s.empty()) out.s_offset = uint32_t(planes->offset_of(s.begin) / 2);
+    if (c.bias && !c.residual) {
+      const WeightWindow bias = must_fit(window(b));
+      out.aux = bias.ref;
+      out.b_offset = uint32_t(bias.offset_of(b.begin) / 4);
+      out.bias = BiasPlace::Aux;
+      out.aux_taken = true;
+    }
+  } else { // the planes of a slice of a large matrix lie far apart
+    bind(must_fit(window(q)));
+    if (!s.empty()) {
+      const WeightWindow scales = must_fit(window(s));
+      out.aux = scales.ref;
+      out.s_offset = uint32_t(scales.offset_of(s.begin) / 2);
+      out.scales_in_aux = out.aux_taken = true;
+    }
   }
-  // The planes of a slice of a large matrix lie far apart.
-  const auto planes = quantized ? l.window(std::min(q_begin, s_begin), std::max(q_end, s_end)) : l.window(q_begin, q_end);
-  if (planes) {
-    fill(*planes);
-    out.s_offset = uint32_t(planes->offset_of(s_begin) / 2);
-    if (!c.bias) return out;
-    const WeightWindow bias = must_fit(l.window(b_begin, b_end));
-    out.aux = bias.ref;
-    out.b_offset = uint32_t(bias.offset_of(b_begin) / 4);
-    out.bias = BiasPlace::Aux;
-  } else {
-    if (c.bias) fail(ErrorCode::Internal, "scales and bias both need the auxiliary binding");
-    fill(must_fit(l.window(q_begin, q_end)));
-    const WeightWindow scales = must_fit(l.window(s_begin, s_end));
-    out.aux = scales.ref;
-    out.s_offset = uint32_t(scales.offset_of(s_begin) / 2);
-    out.scales_in_aux = true;
-  }
-  out.aux_taken = true;
   return out;
 }
 
-// Rows of W per dispatch: as many as a binding holds, in multiples of 8 so that every slice starts on a 16-byte word.
+// Rows of W per dispatch: as many as a binding holds, in multiples of 8 so that every slice starts on a
+// 16-byte word.
 uint64_t rows_per_slice(const Lowering &l, const LinearCall &c) {
   const uint64_t row_bytes = std::max<uint64_t>(1, plane_bytes({8, c.k}, l.type(c.weight).encoding) / 8);
   const uint64_t usable = l.caps().max_storage_buffer_range - l.caps().storage_offset_alignment;
@@ -79,55 +94,82 @@ uint64_t rows_per_slice(const Lowering &l, const LinearCall &c) {
   return rows >= c.n_cols ? c.n_cols : std::max<uint64_t>(8, align_down(rows, 8));
 }
 
-void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBindings &weights) {
+// Addresses of x and of the target's rows, for a product straight into the target.
+LinearParams target_params(const Lowering &l, const LinearCall &c) {
   const Target &target = l.target();
   const Shape &y = target.type.shape;
-  const bool half = target.type.encoding == Encoding::F16;
-  const uint64_t rows_per_batch = target.is_state ? (y.rank() == 3 ? c.n_rows / y[0] : c.n_rows) : c.n_rows;
+  LinearParams p{};
+  p.n_rows = uint32_t(c.n_rows);
+  p.n_cols = uint32_t(c.n_cols);
+  p.k = uint32_t(c.k);
+  p.x_offset = int32_t(c.x_offset);
+  p.x_stride = uint32_t(c.x_stride);
+  p.x_elements = uint32_t(l.shape(c.x).elements());
+  p.r_stride = p.y_stride = uint32_t(c.n_cols);
+  p.rows_per_batch = uint32_t(target.is_state && y.rank() == 3 ? c.n_rows / y[0] : c.n_rows);
+  p.y_batch_stride = uint32_t(target.batch_rows * c.n_cols);
+  p.y_step = target.at;
+  return p;
+}
+
+// One slice of the product into `y`, with what of the epilogue has a binding.
+void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBindings &weights, LinearParams p,
+                 const BufferRef &y, bool y_f16) {
+  p.n_cols = uint32_t(slice.count);
+  p.w_offset = weights.w_offset;
+  p.s_offset = weights.s_offset;
+  p.b_offset = weights.b_offset;
+  p.r_offset = p.y_offset = uint32_t(slice.first);
 
   LinearShape shape;
-  shape.n_rows = uint32_t(c.n_rows);
-  shape.n_cols = uint32_t(slice.count);
-  shape.k = uint32_t(c.k);
+  shape.n_rows = p.n_rows;
+  shape.n_cols = p.n_cols;
+  shape.k = p.k;
   shape.weights = l.type(c.weight).encoding;
   shape.activation = c.act;
   shape.bias = weights.bias;
   shape.residual = bool(c.residual);
   shape.scales_in_aux = weights.scales_in_aux;
-  shape.y_f16 = half;
+  shape.y_f16 = y_f16;
   shape.bounded_x = c.bounded;
-  shape.aligned = c.x_offset % 4 == 0 && c.x_stride % 4 == 0 && l.shape(c.x).elements() % 4 == 0 &&
+  shape.aligned = c.x_offset % 4 == 0 && c.x_stride % 4 == 0 && p.x_elements % 4 == 0 &&
                   weights.w_offset % 4 == 0 && weights.s_offset % 2 == 0;
   const LinearChoice choice = select_linear(l.caps(), shape);
-
-  LinearParams p{};
-  p.n_rows = shape.n_rows;
-  p.n_cols = shape.n_cols;
-  p.k = shape.k;
-  p.x_offset = int32_t(c.x_offset);
-  p.x_stride = uint32_t(c.x_stride);
-  p.x_elements = uint32_t(l.shape(c.x).elements());
-  p.w_offset = weights.w_offset;
-  p.s_offset = weights.s_offset;
-  p.b_offset = weights.b_offset;
-  p.r_offset = uint32_t(slice.first);
-  p.r_stride = uint32_t(c.n_cols);
-  p.y_offset = uint32_t(slice.first);
-  p.y_stride = uint32_t(c.n_cols);
-  p.rows_per_batch = uint32_t(rows_per_batch);
-  p.y_batch_stride = uint32_t(target.batch_rows * c.n_cols);
-  p.y_step = target.at;
-
   // An unused aux still needs something bound.
-  const BoundRef aux = c.residual ? l.read(2, c.residual) : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
+  const BoundRef aux = c.residual ? l.read(2, c.residual)
+                                  : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
   l.dispatch(choice.kernel, choice.spec, push_words(p), choice.groups,
-             {l.read(0, c.x), {1, weights.w, Access::Read}, aux, l.write(3)}, 2 * c.n_rows * slice.count * c.k);
+             {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}},
+             2 * c.n_rows * slice.count * c.k);
+}
+
+// Bias, activation and residual over sums that are already there.
+void lower_epilogue(Lowering &l, const LinearCall &c, const BufferRef &sums) {
+  LinearParams p = target_params(l, c);
+  p.x_offset = 0;
+  p.x_stride = p.n_cols;
+  WeightWindow bias{sums}; // unused bindings still need something bound
+  if (c.bias) {
+    const uint64_t begin = l.weight(c.bias).offset;
+    bias = must_fit(l.window(begin, begin + c.n_cols * 4));
+    p.b_offset = uint32_t(bias.offset_of(begin) / 4);
+  }
+  const bool half = l.target().type.encoding == Encoding::F16;
+  const std::vector<uint32_t> spec = {
+      64,  uint32_t(c.act), uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None), bool(c.residual), 0, half, 0};
+  const KernelChoice grid =
+      select_map_kernel(l.caps(), c.n_rows * div_up(c.n_cols, 2), KernelId::linear_epilogue);
+  const BoundRef aux = c.residual ? l.read(2, c.residual) : BoundRef{2, bias.ref, Access::Read};
+  l.dispatch(grid.kernel, spec, push_words(p), grid.groups,
+             {{0, sums, Access::Read}, {1, bias.ref, Access::Read}, aux, l.write(3)},
+             4 * c.n_rows * c.n_cols);
 }
 
 } // namespace
 
 void check_linear_operands(const Types &t, const LinearCall &c, const Shape &result) {
-  if (t.encoding(c.weight) == Encoding::I32) fail(ErrorCode::InvalidGraph, "weight '", t.name(c.weight), "' is i32");
+  if (t.encoding(c.weight) == Encoding::I32)
+    fail(ErrorCode::InvalidGraph, "weight '", t.name(c.weight), "' is i32");
   if (c.bias) t.require(c.bias, "bias", Encoding::F32, {c.n_cols});
   if (c.residual) t.require(c.residual, "residual", Encoding::F32, result);
   // Kernels index with 32 bits.
@@ -137,13 +179,28 @@ void check_linear_operands(const Types &t, const LinearCall &c, const Shape &res
 
 void lower_linear(Lowering &l, const LinearCall &c) {
   const uint64_t step = rows_per_slice(l, c);
+  std::vector<std::pair<Slice, WeightBindings>> slices;
+  bool epilogue_apart = false;
   for (uint64_t first = 0; first < c.n_cols; first += step) {
     const Slice slice{first, std::min(step, c.n_cols - first)};
-    const WeightBindings weights = bind_weights(l, c, slice);
-    if (weights.aux_taken && c.residual)
-      fail(ErrorCode::Unsupported, "a matrix larger than the device can bind, with both bias and residual");
-    lower_slice(l, c, slice, weights);
+    slices.emplace_back(slice, bind_weights(l, c, slice));
+    const WeightBindings &weights = slices.back().second;
+    epilogue_apart |= (c.bias && weights.bias == BiasPlace::None) || (c.residual && weights.aux_taken);
   }
+  LinearCall product = c;
+  LinearParams params = target_params(l, c);
+  BufferRef y = l.target().ref;
+  if (epilogue_apart) {
+    product.bias = product.residual = {};
+    product.act = Activation::None;
+    y = l.temporary(c.n_rows * c.n_cols * 4);
+    params.rows_per_batch = params.n_rows;
+    params.y_step = kNoStep;
+    for (auto &[slice, weights] : slices) weights = bind_weights(l, product, slice);
+  }
+  const bool half = !epilogue_apart && l.target().type.encoding == Encoding::F16;
+  for (const auto &[slice, weights] : slices) lower_slice(l, product, slice, weights, params, y, half);
+  if (epilogue_apart) lower_epilogue(l, c, y);
 }
 
 double activate(Activation act, double x) {
@@ -152,7 +209,8 @@ double activate(Activation act, double x) {
   case Activation::Gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
   case Activation::Relu: return x > 0 ? x : 0;
   case Activation::Silu: return x / (1 + std::exp(-x));
-  case Activation::GeluTanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  case Activation::GeluTanh:
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
   case Activation::QuickGelu: return x / (1 + std::exp(-1.702 * x));
   case Activation::Tanh: return std::tanh(x);
   case Activation::Sigmoid: return 1 / (1 + std::exp(-x));

@@ -1,18 +1,32 @@
 #include "ops/registry.h"
 
 #include "ops/attention.h"
+#include "ops/binary.h"
 #include "ops/conv1d.h"
+#include "ops/copy.h"
+#include "ops/dynamic_range.h"
+#include "ops/embed.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/power_spectrum.h"
+#include "ops/reduce_max.h"
+#include "ops/reflect_pad.h"
+#include "ops/softmax.h"
+#include "ops/take_batch.h"
+#include "ops/token_rules.h"
+#include "ops/top_k.h"
+#include "ops/transpose.h"
+#include "ops/unary.h"
 
 namespace fovea {
 
 OpTable op_table() {
   static constexpr OpRow rows[] = {
-      op_row<Attention>(),
-      op_row<Conv1d>(),
-      op_row<LayerNorm>(),
-      op_row<Linear>(),
+      op_row<Attention>(),     op_row<Binary>(),     op_row<Conv1d>(),     op_row<Copy>(),
+      op_row<DynamicRange>(),  op_row<Embed>(),      op_row<LayerNorm>(),  op_row<Linear>(),
+      op_row<PowerSpectrum>(), op_row<ReduceMax>(),  op_row<ReflectPad>(), op_row<Softmax>(),
+      op_row<TakeBatch>(),     op_row<TokenRules>(), op_row<TopK>(),       op_row<Transpose>(),
+      op_row<Unary>(),
   };
   return rows;
 }

@@ -34,7 +34,9 @@ struct Binding {
 
 class Kernel {
 public:
-  Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache);
+  /// `words`: the module, where it is not the catalogue's (tests).
+  Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache,
+         std::span<const uint32_t> words = {});
   ~Kernel();
   Kernel(const Kernel &) = delete;
   Kernel &operator=(const Kernel &) = delete;
@@ -51,7 +53,7 @@ public:
 
 private:
   void check_device_supports() const;
-  void create(VkPipelineCache cache);
+  void create(VkPipelineCache cache, std::span<const uint32_t> words);
   void destroy() noexcept;
 
   std::shared_ptr<Context> context_;

@@ -133,7 +133,8 @@ PipelineCache::PipelineCache(std::shared_ptr<Context> context, const std::string
     if (result != VK_SUCCESS) handle_ = VK_NULL_HANDLE;
     return result;
   };
-  if (!path_.empty() && std::filesystem::exists(path_)) {
+  std::error_code unreadable;
+  if (!path_.empty() && std::filesystem::exists(path_, unreadable)) {
     const Marker marker(path_ + ".loading");
     if (marker.crashed()) {
       std::error_code ignored;

@@ -83,7 +83,8 @@ private:
         merged.push_back(b);
         continue;
       }
-      if (merged.back().type != b.type) bad("two kinds of variable at one binding");
+      if (merged.back().type != b.type || merged.back().texel != b.texel)
+        bad("two kinds of variable at one binding");
       merged.back().reads |= b.reads;
       merged.back().writes |= b.writes;
     }

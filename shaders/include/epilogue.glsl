@@ -3,17 +3,24 @@
 
 // Element of y[row, 0].
 uint y_begin(uint row) {
-  const uint batch = row / p.rows_per_batch;
-  return p.y_offset + batch * p.y_batch_stride + (row - batch * p.rows_per_batch + step_value(p.y_step)) * p.y_stride;
+  uint batch = 0u, t = row;
+  if (p.rows_per_batch < p.n_rows) {
+    batch = row / p.rows_per_batch;
+    t -= batch * p.rows_per_batch;
+  }
+  return p.y_offset + batch * p.y_batch_stride + (t + step_value(p.y_step)) * p.y_stride;
+}
+
+// What the sums of column n start from.
+float bias_at(uint n) {
+  if (kBias == 1u) return uintBitsToFloat(w[p.b_offset + n]);
+  if (kBias == 2u) return uintBitsToFloat(aux[p.b_offset + n]);
+  return 0.0;
 }
 
 float finish(uint row, uint n, float sum) {
-  float v = sum;
-  if (kBias == 1u) v += uintBitsToFloat(w[p.b_offset + n]);
-  if (kBias == 2u) v += uintBitsToFloat(aux[p.b_offset + n]);
-  v = activate(kActivation, v);
-  if (kResidual != 0u) v += uintBitsToFloat(aux[p.r_offset + row * p.r_stride + n]);
-  return v;
+  const float v = activate(kActivation, sum);
+  return kResidual != 0u ? v + uintBitsToFloat(aux[p.r_offset + row * p.r_stride + n]) : v;
 }
 
 // Columns n (even) and n + 1 of a row that begins at element `begin` of y; what lies outside y is not stored.

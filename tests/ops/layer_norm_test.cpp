@@ -9,7 +9,8 @@ TEST_CASE("layer_norm: every row, and the last of each batch") {
     for (const uint64_t rows : {1, 2, 7})
       for (const char *which : {"all", "last"}) {
         OpCase c;
-        c.graph_text = concat("graph g\n  in x f32 [2, T, ", width, "]\n  out y = layer_norm(x, g, b) rows=", which, "\n");
+        c.graph_text = concat("graph g\n  in x f32 [2, T, ", width,
+                              "]\n  out y = layer_norm(x, g, b) rows=", which, "\n");
         c.bindings = {{"T", rows}};
         c.inputs["x"] = random_tensor({{2, rows, width}, Encoding::F32}, uint32_t(width * 31 + rows), 3);
         for (float &v : c.inputs["x"].f) v += 5; // a mean far from zero

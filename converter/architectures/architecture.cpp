@@ -1,0 +1,30 @@
+#include "converter/architectures/architecture.h"
+
+#include "converter/json.h"
+
+namespace fovea {
+
+extern const Architecture kWhisper;
+
+std::span<const Architecture> architectures() {
+  static const Architecture rows[] = {kWhisper};
+  return rows;
+}
+
+std::string model_type(const Source &source) {
+  const auto text = source.text("config.json");
+  if (!text) return {};
+  return Config::parse(*text, source.text_path("config.json")).find_string("model_type").value_or("");
+}
+
+const Architecture &find_architecture(const Source &source) {
+  std::string known;
+  for (const Architecture &architecture : architectures()) {
+    if (architecture.matches(source)) return architecture;
+    known += concat(known.empty() ? "" : ", ", architecture.name);
+  }
+  fail(ErrorCode::Unsupported, source.path(), ": model type '", printable(model_type(source)),
+       "' is not known (known: ", known, ")");
+}
+
+} // namespace fovea

@@ -1,0 +1,24 @@
+// The architectures that the converter knows: one file each in this folder, one row each in architecture.cpp.
+#pragma once
+
+#include "converter/model_plan.h"
+
+namespace fovea {
+
+struct Architecture {
+  const char *name; // "whisper"
+  /// Whether the source is of this architecture, from its configuration alone.
+  bool (*matches)(const Source &source);
+  /// `encoding`: what matrices will be stored as; caches follow it.
+  /// Errors: InvalidFile (a configuration that contradicts itself), Unsupported (a variant this build cannot
+  /// run).
+  ModelPlan (*build)(const Source &source, Encoding encoding);
+};
+
+std::span<const Architecture> architectures();
+/// Error Unsupported that lists what is known.
+const Architecture &find_architecture(const Source &source);
+/// "model_type" of config.json; empty when there is none.
+std::string model_type(const Source &source);
+
+} // namespace fovea

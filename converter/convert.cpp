@@ -1,0 +1,151 @@
+#include "converter/convert.h"
+
+#include "converter/architectures/architecture.h"
+
+#include <chrono>
+#include <filesystem>
+
+namespace fovea {
+namespace {
+
+constexpr uint64_t kPieceElements = 4 << 20; // 16 MiB of floats
+
+void check_space(const std::string &output, uint64_t needed_bytes) {
+  const auto folder = std::filesystem::absolute(output).parent_path();
+  std::error_code error;
+  const auto space = std::filesystem::space(folder, error);
+  if (!error && space.available < needed_bytes)
+    fail(ErrorCode::Io, output, ": needs ", needed_bytes, " bytes, the disk has ", uint64_t(space.available),
+         " free");
+}
+
+class Conversion {
+public:
+  Conversion(const Source &source, const ModelPlan &plan, const std::string &output,
+             const ConvertOptions &options)
+      : source_(source), plan_(plan), options_(options), path_(output), out_(output) {}
+
+  ConvertReport run() {
+    declare();
+    check_space(path_, out_.total_bytes());
+    for (size_t i = 0; i < plan_.tensors.size(); ++i) write(plan_.tensors[i], report_.tensors[i]);
+    tell({});
+    out_.commit();
+    return std::move(report_);
+  }
+
+private:
+  void declare() {
+    report_.architecture = plan_.architecture;
+    out_.add("general.architecture", plan_.architecture);
+    for (const auto &[key, value] : plan_.metadata) out_.add(key, value);
+    for (const auto &[name, text] : plan_.graphs) out_.add_graph(name, text);
+    for (const OutputTensor &tensor : plan_.tensors) {
+      TensorReport row;
+      row.name = tensor.name;
+      row.type = output_type(tensor, options_.encoding, row.note);
+      row.bytes = row.type.bytes();
+      out_.add_tensor(tensor.name, row.type);
+      data_bytes_ += row.bytes;
+      report_.tensors.push_back(std::move(row));
+    }
+    report_.output_bytes = out_.total_bytes();
+    report_.source_bytes = source_.total_bytes();
+  }
+
+  void tell(std::string_view tensor) {
+    if (options_.progress && !options_.progress({done_bytes_, data_bytes_, tensor}))
+      fail(ErrorCode::Cancelled, path_, ": conversion cancelled");
+  }
+
+  void write(const OutputTensor &tensor, TensorReport &row) {
+    const uint64_t length = tensor.shape.row(), n_rows = tensor.shape.rows();
+    const bool stream = !tensor.combine;
+    if (stream && tensor.inputs.size() != 1)
+      fail(ErrorCode::Internal, "tensor '", tensor.name, "' has ", tensor.inputs.size(),
+           " inputs and no rule for them");
+    const std::vector<float> whole = stream ? std::vector<float>{} : combined(tensor);
+    const SourceTensor *input = stream ? source_.find(tensor.inputs[0].name) : nullptr;
+    const uint64_t rows_in_piece = std::max<uint64_t>(1, kPieceElements / length);
+    std::vector<float> piece;
+    std::vector<std::byte> scales; // follow all codes in the file
+    for (uint64_t first = 0; first < n_rows; first += rows_in_piece) {
+      tell(tensor.name);
+      const uint64_t n = std::min(rows_in_piece, n_rows - first) * length;
+      std::span<const float> rows = std::span(whole).subspan(stream ? 0 : first * length, stream ? 0 : n);
+      if (stream) {
+        piece.resize(n);
+        source_.read(*input, first * length, piece);
+        rows = piece;
+      }
+      const EncodedRows encoded =
+          encode(row.type.encoding, rows, length, tensor.name, row.error, first, options_.n_threads);
+      out_.write(encoded.codes);
+      scales.insert(scales.end(), encoded.scales.begin(), encoded.scales.end());
+      done_bytes_ += encoded.codes.size();
+    }
+    if (!scales.empty()) out_.write(scales);
+    done_bytes_ += scales.size();
+  }
+
+  std::vector<float> combined(const OutputTensor &tensor) const {
+    std::vector<std::vector<float>> inputs;
+    for (const SourceInput &input : tensor.inputs) inputs.push_back(source_.read(input.name));
+    std::vector<float> out = tensor.combine(inputs);
+    if (out.size() != tensor.shape.elements())
+      fail(ErrorCode::Internal, "tensor '", tensor.name, "' ", tensor.shape, " was made with ", out.size(),
+           " elements");
+    return out;
+  }
+
+  const Source &source_;
+  const ModelPlan &plan_;
+  const ConvertOptions &options_;
+  std::string path_;
+  GgufWriter out_;
+  ConvertReport report_;
+  uint64_t done_bytes_ = 0, data_bytes_ = 0;
+};
+
+} // namespace
+
+TensorType output_type(const OutputTensor &tensor, Encoding wanted, std::string &note) {
+  const auto encoding = [&] {
+    switch (tensor.tensor_class) {
+    case TensorClass::Exact: return Encoding::F32;
+    case TensorClass::Index: return Encoding::I32;
+    case TensorClass::Sensitive: return wanted == Encoding::F32 ? Encoding::F32 : Encoding::F16;
+    case TensorClass::Vocabulary:
+    case TensorClass::Matrix: break;
+    }
+    const bool floor = tensor.tensor_class == TensorClass::Vocabulary && wanted == Encoding::Q4;
+    if (tensor.shape.row() % info(wanted).group_size == 0) {
+      if (floor) note = "kept at q8: it goes straight into the logits";
+      return floor ? Encoding::Q8 : wanted;
+    }
+    note = concat("rows of ", tensor.shape.row(), " are no multiple of ", info(wanted).group_size, ": f16");
+    return Encoding::F16;
+  }();
+  return {tensor.shape, encoding};
+}
+
+ConvertReport convert(const Source &source, const ModelPlan &plan, const std::string &output_path,
+                      const ConvertOptions &options) {
+  if (options.encoding == Encoding::I32)
+    fail(ErrorCode::InvalidArgument, "weights cannot be encoded as i32; choose f32, f16, q8 or q4");
+  const auto start = std::chrono::steady_clock::now();
+  if (source.holds(output_path))
+    fail(ErrorCode::InvalidArgument, output_path, ": is part of the source; give another output");
+  check_inputs(plan, source);
+  ConvertReport report = Conversion(source, plan, output_path, options).run();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+ConvertReport convert(const std::string &source_path, const std::string &output_path,
+                      const ConvertOptions &options) {
+  const Source source = open_source(source_path);
+  return convert(source, find_architecture(source).build(source, options.encoding), output_path, options);
+}
+
+} // namespace fovea

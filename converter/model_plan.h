@@ -1,0 +1,66 @@
+// ModelPlan: what an architecture says a flat file of a model holds. Plain data, made from names, shapes and
+// configuration alone: no weight has been read.
+//
+// Rejected: letting architectures write files (each would repeat streaming, checks and reports).
+#pragma once
+
+#include "converter/sources/source.h"
+#include "format/gguf_writer.h"
+
+#include <functional>
+
+namespace fovea {
+
+/// How much an output tensor minds being rounded.
+enum class TensorClass {
+  Exact,     // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
+  Sensitive, // f16, or f32 when f32 is asked for: positions, convolutions at the input
+  Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and rounding it
+              // goes straight into the logits
+  Matrix,    // the encoding asked for; f16 when its rows are no multiple of 32
+  Index,     // i32
+};
+
+/// A tensor of the source that an output is made from.
+struct SourceInput {
+  std::string name;
+  Shape shape; // expected; dimensions of 1 may differ ([384, 1] for [384])
+};
+
+/// Makes an output's floats from its inputs' (in order, each whole).
+using Combine = std::function<std::vector<float>(std::span<const std::vector<float>> inputs)>;
+
+struct OutputTensor {
+  std::string name;
+  Shape shape;
+  TensorClass tensor_class = TensorClass::Matrix;
+  std::vector<SourceInput> inputs;
+  /// Empty: the single input's elements as they are, streamed in pieces.
+  Combine combine;
+};
+
+struct ModelPlan {
+  std::string architecture; // "whisper"
+  std::vector<std::pair<std::string, MetaData>> metadata;
+  std::vector<std::pair<std::string, std::string>> graphs; // name, text
+  std::vector<OutputTensor> tensors;                       // in file order: a matrix, then its bias
+  /// Source tensors that are known and not needed (tied or derived ones); `*` stands for any characters.
+  std::vector<std::string> ignored;
+
+  void add(std::string key, MetaData value) { metadata.emplace_back(std::move(key), std::move(value)); }
+  /// An output that is the source tensor `input` as it is.
+  void add_tensor(std::string name, Shape shape, TensorClass tensor_class, std::string input);
+  /// An output computed from nothing, e.g. a window; `values` runs when it is written.
+  void add_computed(std::string name, Shape shape, TensorClass tensor_class,
+                    std::function<std::vector<float>()> values);
+};
+
+/// [rows, columns] → [columns, rows].
+std::vector<float> transpose(std::span<const float> values, uint64_t rows, uint64_t columns);
+/// Whether `text` matches `pattern`, in which `*` stands for any characters.
+bool matches_pattern(std::string_view text, std::string_view pattern);
+/// Error InvalidFile that names every missing, misshaped and unexpected source tensor (the first eight of
+/// each).
+void check_inputs(const ModelPlan &plan, const Source &source);
+
+} // namespace fovea

@@ -1,0 +1,16 @@
+// The formats a Source can be in: one row of open_source()'s table each.
+#pragma once
+
+#include "converter/sources/source.h"
+
+namespace fovea {
+
+/// A folder with config.json, the tokenizer's files and model.safetensors, or shards listed by
+/// model.safetensors.index.json.
+Source open_hugging_face(const std::string &path);
+
+/// whisper.cpp's `.bin`: hyperparameters (given as a config.json in Hugging Face's terms), mel filters (as
+/// the tensor "mel_filters"), the vocabulary as bytes, f32 and f16 tensors under OpenAI's names.
+Source open_whisper_ggml(const std::string &path);
+
+} // namespace fovea

@@ -1,0 +1,29 @@
+// Rows of a table by token id, plus rows of a table of positions (Vaswani et al., 2017):
+//   y[t] = table[tokens[t]] + positions[at + t]
+// Ids and positions outside the tables are clamped to them. A table larger than the device can bind runs in
+// chunks of rows.
+#pragma once
+
+#include "graph/op.h"
+
+namespace fovea {
+
+struct Embed {
+  static constexpr const char *kName = "embed";
+  Value tokens;    // [.., T] i32
+  Value table;     // tensor [V, D], any encoding but i32
+  Value positions; // tensor [C, D] f32, or none
+  StepName at;     // position of the first token of each batch; none: 0
+
+  void fields(FieldVisitor &v) {
+    v.operand("tokens", tokens);
+    v.operand("table", table);
+    v.optional_operand("positions", positions);
+    v.field("at", at);
+  }
+  TensorType infer(const Types &t) const;
+  void lower(Lowering &l) const;
+  void reference(ReferenceCall &call) const;
+};
+
+} // namespace fovea

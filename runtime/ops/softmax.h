@@ -1,0 +1,22 @@
+// Softmax over rows: y[n, j] = exp(scale x[n, j]) / sum_i exp(scale x[n, i]), shifted by the row's maximum.
+#pragma once
+
+#include "graph/op.h"
+
+namespace fovea {
+
+struct Softmax {
+  static constexpr const char *kName = "softmax";
+  Value x;         // [.., D] f32
+  float scale = 1; // positive
+
+  void fields(FieldVisitor &v) {
+    v.operand("x", x);
+    v.field("scale", scale, 1.0f);
+  }
+  TensorType infer(const Types &t) const;
+  void lower(Lowering &l) const;
+  void reference(ReferenceCall &call) const;
+};
+
+} // namespace fovea

@@ -1,0 +1,33 @@
+#include "ops/transpose.h"
+
+#include "ops/map.h"
+
+namespace fovea {
+
+TensorType Transpose::infer(const Types &t) const {
+  t.require(x, "x", Encoding::F32);
+  const Shape &shape = t.shape(x);
+  if (shape.rank() < 2) fail(ErrorCode::InvalidGraph, "x must have rank 2 or more, it is ", shape);
+  require_indexable(shape, "x");
+  return {shape.with(-2, shape.dim(-1)).with(-1, shape.dim(-2)), Encoding::F32};
+}
+
+void Transpose::lower(Lowering &l) const {
+  const Shape &shape = l.shape(x);
+  const auto n_rows = uint32_t(shape.dim(-2)), n_cols = uint32_t(shape.dim(-1));
+  const auto n = uint32_t(shape.elements());
+  const KernelChoice choice = map_kernel(l.caps(), n, KernelId::transpose);
+  l.dispatch(choice.kernel, choice.spec, push_words(TransposeParams{n, n_rows, n_cols}), choice.groups,
+             {l.read(0, x), l.write(1)}, n);
+}
+
+void Transpose::reference(ReferenceCall &call) const {
+  const HostTensor &in = call.in(x);
+  HostTensor &out = call.out();
+  const size_t n_rows = in.type.shape.dim(-2), n_cols = in.type.shape.dim(-1);
+  for (size_t begin = 0; begin < in.f.size(); begin += n_rows * n_cols)
+    for (size_t i = 0; i < n_rows; ++i)
+      for (size_t j = 0; j < n_cols; ++j) out.f[begin + j * n_rows + i] = in.f[begin + i * n_cols + j];
+}
+
+} // namespace fovea

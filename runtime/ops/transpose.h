@@ -1,0 +1,18 @@
+// Exchanges the two innermost dimensions: y[.., j, i] = x[.., i, j].
+#pragma once
+
+#include "graph/op.h"
+
+namespace fovea {
+
+struct Transpose {
+  static constexpr const char *kName = "transpose";
+  Value x; // [A, B] f32, or [.., A, B]; the result is [.., B, A]
+
+  void fields(FieldVisitor &v) { v.operand("x", x); }
+  TensorType infer(const Types &t) const;
+  void lower(Lowering &l) const;
+  void reference(ReferenceCall &call) const;
+};
+
+} // namespace fovea

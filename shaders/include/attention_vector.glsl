@@ -1,0 +1,14 @@
+// Four adjacent elements of q, k and v at a time, where all offsets and strides allow it (select.cpp), and one place
+// for four adjacent outputs. Include after attention.glsl.
+layout(set = 0, binding = 0, std430) readonly buffer QVectors { vec4 q_vectors[]; };
+layout(set = 0, binding = 1, std430) readonly buffer KeyVectors { vec4 k_vectors[]; };
+layout(set = 0, binding = 1, std430) readonly buffer KeyPairs { uvec2 k_pairs[]; };
+layout(set = 0, binding = 2, std430) readonly buffer ValueVectors { vec4 v_vectors[]; };
+layout(set = 0, binding = 2, std430) readonly buffer ValuePairs { uvec2 v_pairs[]; };
+layout(set = 0, binding = 3, std430) writeonly buffer YVectors { vec4 y_vectors[]; };
+
+vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y)); }
+
+// Elements i .. i + 3; i % 4 == 0.
+vec4 key_quad(uint i) { return kHalfCache != 0u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2]; }
+vec4 value_quad(uint i) { return kHalfCache != 0u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2]; }

@@ -1,0 +1,28 @@
+// store_quad: four adjacent columns at a time, with 16-byte (f16: 8-byte) stores where y is aligned for them. Include
+// after epilogue.glsl.
+layout(set = 0, binding = 2, std430) readonly buffer AuxVectors { uvec4 aux_vectors[]; };
+layout(set = 0, binding = 3, std430) writeonly buffer YVectors { uvec4 y_vectors[]; };
+layout(set = 0, binding = 3, std430) writeonly buffer YPairs { uvec2 y_pairs[]; };
+
+// The same for all invocations.
+bool quads_aligned() {
+  const uint both = p.y_offset | p.y_stride | p.y_batch_stride | p.n_cols;
+  return ((kResidual != 0u ? both | p.r_offset | p.r_stride : both) & 3u) == 0u;
+}
+
+// Columns n .. n + 3, n % 4 == 0; what lies outside y is not stored.
+void store_quad(bool aligned, uint row, uint begin, uint n, vec4 sum) {
+  if (!aligned) {
+    store_pair(row, begin, n, sum.x, sum.y);
+    store_pair(row, begin, n + 2u, sum.z, sum.w);
+    return;
+  }
+  if (row >= p.n_rows || n >= p.n_cols) return;
+  vec4 v;
+  [[unroll]] for (uint i = 0u; i < 4u; ++i) v[i] = activate(kActivation, sum[i]);
+  if (kResidual != 0u) v += uintBitsToFloat(aux_vectors[(p.r_offset + row * p.r_stride + n) >> 2]);
+  if (kHalfOutput != 0u)
+    y_pairs[(begin + n) >> 2] = uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
+  else
+    y_vectors[(begin + n) >> 2] = floatBitsToUint(v);
+}

@@ -1,0 +1,32 @@
+// y[i] = f(max(x[i], minimum)), f32
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#include "kernel.glsl"
+#include "map.glsl"
+#include "activation.glsl"
+
+layout(constant_id = 1) const uint kFunction = 0u; // enum UnaryFunction in runtime/ops/unary.h
+
+layout(set = 0, binding = 0, std430) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
+
+layout(push_constant) uniform UnaryParams {
+  uint n_elements;
+  float minimum;
+} p;
+
+float apply(float v) {
+  switch (kFunction) {
+  case 8u: return exp(v);
+  case 9u: return log(v);
+  case 10u: return log(v) * 0.43429448190325183; // log10
+  case 11u: return sqrt(v);
+  case 12u: return -v;
+  case 13u: return abs(v);
+  default: return activate(kFunction, v);
+  }
+}
+
+void main() {
+  FOVEA_MAP(i, p.n_elements) y[i] = apply(max(x[i], p.minimum));
+}

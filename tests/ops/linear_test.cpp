@@ -1,0 +1,121 @@
+#include "support/op_case.h"
+
+#include <doctest/doctest.h>
+
+using namespace fovea;
+
+namespace {
+
+struct Dense {
+  uint64_t rows = 1, n = 1, k = 1;
+  Encoding encoding = Encoding::F32;
+  bool bias = false, residual = false;
+  const char *act = "none";
+};
+
+OpCase dense_case(const Dense &d) {
+  OpCase c;
+  c.graph_text =
+      concat("graph g\n  in x f32 [T, ", d.k, "]\n", d.residual ? concat("  in r f32 [T, ", d.n, "]\n") : "",
+             "  out y = linear(x, w",
+             d.bias       ? ", b"
+             : d.residual ? ", _"
+                          : "",
+             d.residual ? ", r" : "", ")", d.act == std::string("none") ? "" : concat(" act=", d.act), "\n");
+  c.bindings = {{"T", d.rows}};
+  const auto seed = uint32_t(d.rows * 7919 + d.n * 31 + d.k);
+  c.inputs["x"] = random_tensor({{d.rows, d.k}, Encoding::F32}, seed);
+  if (d.residual) c.inputs["r"] = random_tensor({{d.rows, d.n}, Encoding::F32}, seed + 1);
+  c.weights["w"] = random_tensor({{d.n, d.k}, d.encoding}, seed + 2, 0.5f);
+  if (d.bias) c.weights["w.bias"] = random_tensor({{d.n}, Encoding::F32}, seed + 3);
+  if (d.bias) c.graph_text.replace(c.graph_text.find(", b"), 3, ", w.bias");
+  c.terms = d.k;
+  return c;
+}
+
+constexpr Encoding kWeightEncodings[] = {Encoding::F32, Encoding::F16, Encoding::Q8, Encoding::Q4};
+
+} // namespace
+
+TEST_CASE("linear: odd shapes, every weight encoding") {
+  std::set<std::string> ran;
+  for (const Encoding encoding : kWeightEncodings)
+    for (const uint64_t rows : {1, 3, 17, 33})
+      for (const uint64_t n : {1, 3, 31, 33, 127})
+        for (const uint64_t k : {1, 31, 32, 64, 96, 127, 384}) {
+          if (is_quantized(encoding) && k % 32 != 0) continue;
+          const auto kernels = run_op_case(dense_case({rows, n, k, encoding}));
+          ran.insert(kernels.begin(), kernels.end());
+        }
+  // Each encoding by its baseline kernel, whatever else the device admits.
+  for (const char *name : {"linear_base_f32", "linear_base_f16", "linear_base_q8", "linear_base_q4"})
+    CHECK_MESSAGE(ran.count(name) == 1, name, " did not run");
+}
+
+TEST_CASE("linear: bias, residual and every activation") {
+  for (const Encoding encoding : kWeightEncodings)
+    for (const uint64_t rows : {1, 19})
+      for (const char *act : {"none", "gelu", "relu", "silu", "gelu_tanh", "quick_gelu", "tanh", "sigmoid"}) {
+        OpCase c = dense_case({rows, 40, 64, encoding, true, true, act});
+        // exp() may be wrong by 3 + 2|x| units in the last place (Vulkan's precision table).
+        c.tolerance_factor = 4;
+        run_op_case(c);
+        run_op_case(dense_case({rows, 40, 64, encoding, rows == 1, rows != 1}));
+      }
+}
+
+TEST_CASE("linear: a real layer's shapes") {
+  run_op_case(dense_case({50, 384, 384, Encoding::F16, true, true}));
+  run_op_case(dense_case({50, 1536, 384, Encoding::Q8, true, false, "gelu"}));
+  run_op_case(dense_case({1, 51864, 384, Encoding::F16}));
+  run_op_case(dense_case({1, 384, 1536, Encoding::Q4, true, true}));
+  run_op_case(dense_case({5, 1000, 384, Encoding::Q8}));
+}
+
+TEST_CASE("linear: a matrix larger than a binding is split by rows") {
+  for (const Encoding encoding : kWeightEncodings)
+    for (const int parts : {0, 1, 2, 3}) {
+      OpCase c = dense_case({2, 500, 64, encoding, bool(parts & 1), bool(parts & 2), "relu"});
+      c.adjust_caps = [](DeviceCaps &caps) { caps.max_storage_buffer_range = 4096; };
+      run_op_case(c);
+    }
+}
+
+TEST_CASE("linear: rows of a state, f32 and f16, batched") {
+  for (const char *encoding : {"f32", "f16"})
+    for (const uint64_t batch : {1, 3})
+      for (const uint64_t rows : {1, 4}) {
+        OpCase c;
+        c.graph_text = concat("graph g\n  in x f32 [", batch, ", T, 64]\n  step pos\n  state s ", encoding,
+                              " [", batch, ", 10, 34]\n  linear(x, w) -> s[pos]\n");
+        c.bindings = {{"T", rows}};
+        c.inputs["x"] = random_tensor({{batch, rows, 64}, Encoding::F32}, 5);
+        c.weights["w"] = random_tensor({{34, 64}, Encoding::F16}, 6);
+        c.steps["pos"] = 6;
+        c.terms = 64;
+        run_op_case(c);
+      }
+}
+
+TEST_CASE("conv1d: stride, padding, kernels longer than the input, overlapping windows") {
+  struct Case {
+    uint64_t rows, channels, n, kernel, stride, padding;
+  };
+  for (const Case &s :
+       {Case{9, 5, 7, 3, 1, 1}, Case{10, 8, 16, 3, 2, 1}, Case{2, 3, 4, 3, 1, 2}, Case{100, 80, 48, 3, 1, 1},
+        Case{400, 1, 30, 40, 16, 0}, Case{7, 32, 33, 1, 1, 0}, Case{33, 64, 64, 3, 2, 1}})
+    for (const Encoding encoding : {Encoding::F32, Encoding::F16, Encoding::Q8}) {
+      const uint64_t k = s.kernel * s.channels;
+      if (is_quantized(encoding) && k % 32 != 0) continue;
+      OpCase c;
+      c.graph_text = concat("graph g\n  in x f32 [", s.rows, ", ", s.channels,
+                            "]\n  out y = conv1d(x, w, b) kernel=", s.kernel, " stride=", s.stride,
+                            " padding=", s.padding, " act=gelu\n");
+      c.inputs["x"] = random_tensor({{s.rows, s.channels}, Encoding::F32}, 11);
+      c.weights["w"] = random_tensor({{s.n, k}, encoding}, 12, 0.3f);
+      c.weights["b"] = random_tensor({{s.n}, Encoding::F32}, 13);
+      c.terms = k;
+      c.tolerance_factor = 4; // exp() in gelu
+      run_op_case(c);
+    }
+}
