@@ -3,7 +3,7 @@
 
 #include "api/guard.h"
 
-#include "exec/device_weights.h"
+#include "exec/session.h"
 
 #include <atomic>
 #include <mutex>

@@ -9,7 +9,7 @@ using namespace fovea::api;
 namespace {
 
 const fovea_session_options kSessionDefaults = {sizeof(fovea_session_options), 0, nullptr, nullptr};
-const fovea_run_options kRunDefaults = {sizeof(fovea_run_options), nullptr, nullptr, 0, nullptr, 0};
+const fovea_run_options kRunDefaults = {sizeof(fovea_run_options), nullptr, nullptr, 0, 0, nullptr, 0};
 
 /// Elements of the caller's tensor; every size is checked before anything is allocated.
 uint64_t count_elements(const fovea_tensor &tensor) {
@@ -113,6 +113,7 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
     if (given.n_steps) require(given.steps, "steps");
     RunRequest request;
     if (given.graph) request.graph = given.graph;
+    request.keep_state = given.keep_state != 0;
     request.control.cancel = flag(given.cancel);
     request.control.timeout = std::chrono::milliseconds(given.timeout_ms);
     for (size_t i = 0; i < given.n_steps; ++i) {
@@ -159,9 +160,6 @@ const fovea_tensor *fovea_results_get(const fovea_results *results, size_t index
 }
 void fovea_results_release(fovea_results *results) { delete results; }
 
-fovea_status fovea_session_reset(fovea_session *session) {
-  return guard([&] { require(session, "session")->session->reset(); });
-}
 fovea_status fovea_session_memory(const fovea_session *session, fovea_memory *memory) {
   return guard([&] { write_memory(memory, require(session, "session")->session->memory()); });
 }

@@ -199,7 +199,7 @@ fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, cha
       fail(ErrorCode::Unsupported, "no profile: ", transcriber->device->name(), " has no timestamps");
     JsonWriter rows;
     rows.begin_array();
-    for (const TranscribeProfileRow &row : transcriber->transcriber.profile())
+    for (const ProfileRow &row : transcriber->transcriber.profile())
       rows.begin_object()
           .member("graph", row.graph)
           .member("statement", row.statement)

@@ -96,7 +96,9 @@ public:
   T &value() & { return *checked(); }
   T value() && { return std::move(*checked()); }
   T &operator*() { return *value_; }
+  const T &operator*() const { return *value_; }
   T *operator->() { return &*value_; }
+  const T *operator->() const { return &*value_; }
 
 private:
   T *checked() {
@@ -271,7 +273,6 @@ public:
     const fovea_status status = fovea_session_run(get(), &options, inputs.data(), inputs.size(), &results);
     return status == FOVEA_OK ? Result<Results>(Results(results)) : Result<Results>(status);
   }
-  Result<void> reset() { return Result<void>(fovea_session_reset(get())); }
   Result<fovea_memory> memory() const {
     fovea_memory memory;
     fovea_memory_init(&memory, sizeof memory);
