@@ -37,7 +37,9 @@ public:
 private:
   void declare() {
     report_.architecture = plan_.architecture;
-    out_.add("general.architecture", plan_.architecture);
+    out_.add("general.architecture",
+             std::string("fovea")); // other GGUF programs must not take it for one of theirs
+    out_.add("fovea.architecture", plan_.architecture);
     for (const auto &[key, value] : plan_.metadata) out_.add(key, value);
     for (const auto &[name, text] : plan_.graphs) out_.add_graph(name, text);
     for (const OutputTensor &tensor : plan_.tensors) {
@@ -136,6 +138,7 @@ ConvertReport convert(const Source &source, const ModelPlan &plan, const std::st
   const auto start = std::chrono::steady_clock::now();
   if (source.holds(output_path))
     fail(ErrorCode::InvalidArgument, output_path, ": is part of the source; give another output");
+  check_graphs(plan);
   check_inputs(plan, source);
   ConvertReport report = Conversion(source, plan, output_path, options).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -1,7 +1,11 @@
 #include "converter/model_plan.h"
 
+#include "graph/graph.h"
+#include "ops/registry.h"
+
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace fovea {
 namespace {
@@ -96,6 +100,20 @@ void check_inputs(const ModelPlan &plan, const Source &source) {
   say("not expected", unexpected);
   fail(ErrorCode::InvalidFile, source.path(), ": tensors do not fit the configuration (", plan.architecture,
        "): ", text);
+}
+
+void check_graphs(const ModelPlan &plan) {
+  std::set<std::string_view> tensors;
+  for (const OutputTensor &tensor : plan.tensors) tensors.insert(tensor.name);
+  for (const auto &[name, text] : plan.graphs) {
+    const Graph graph = parse_graph(text, op_table());
+    if (graph.name() != name)
+      fail(ErrorCode::InvalidGraph, "graph '", name, "' calls itself '", graph.name(), "'");
+    for (const ValueInfo &value : graph.values())
+      if (value.kind == ValueKind::Weight && !tensors.contains(value.name))
+        fail(ErrorCode::InvalidGraph, "graph '", name, "' uses the tensor '", value.name,
+             "', which is not in the file");
+  }
 }
 
 } // namespace fovea

@@ -13,12 +13,12 @@ namespace fovea {
 
 /// How much an output tensor minds being rounded.
 enum class TensorClass {
-  Exact,     // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
-  Sensitive, // f16, or f32 when f32 is asked for: positions, convolutions at the input
-  Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and rounding it
-              // goes straight into the logits
-  Matrix,    // the encoding asked for; f16 when its rows are no multiple of 32
-  Index,     // i32
+  Exact,      // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
+  Sensitive,  // f16, or f32 when f32 is asked for: positions, convolutions at the input
+  Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and
+              // rounding it goes straight into the logits
+  Matrix, // the encoding asked for; f16 when its rows are no multiple of 32
+  Index,  // i32
 };
 
 /// A tensor of the source that an output is made from.
@@ -62,5 +62,7 @@ bool matches_pattern(std::string_view text, std::string_view pattern);
 /// Error InvalidFile that names every missing, misshaped and unexpected source tensor (the first eight of
 /// each).
 void check_inputs(const ModelPlan &plan, const Source &source);
+/// Error InvalidGraph when a graph's text does not parse, or uses a tensor that the plan does not have.
+void check_graphs(const ModelPlan &plan);
 
 } // namespace fovea

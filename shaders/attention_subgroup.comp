@@ -21,14 +21,6 @@ const uint kKeys = 4u;                              // keys per lane in a block
 
 shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
 
-// The largest of all lanes' values.
-float largest_of(float x) {
-  if (gl_WorkGroupSize.x > 16u) return subgroupMax(x);
-  float m = x;
-  [[unroll]] for (uint l = 0u; l < gl_WorkGroupSize.x; ++l) m = max(m, subgroupShuffle(x, l));
-  return m;
-}
-
 void main() {
   const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
   const uint tiles = (p.n_queries + kRows - 1u) / kRows;

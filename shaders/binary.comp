@@ -1,10 +1,11 @@
-// y[i] = f(a[i], b[i % n_b]), f32: b repeats over a's leading dimensions
+// y[i] = f(a[i], b[i % n_b]), f32: b may repeat over a's leading dimensions
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "kernel.glsl"
 #include "map.glsl"
 
 layout(constant_id = 1) const uint kFunction = 0u; // enum BinaryFunction in runtime/ops/binary.h
+layout(constant_id = 2) const bool kRepeats = false; // n_b < n_elements; a division costs more than the arithmetic
 
 layout(set = 0, binding = 0, std430) readonly buffer A { float a[]; };
 layout(set = 0, binding = 1, std430) readonly buffer B { float b[]; };
@@ -26,5 +27,5 @@ float apply(float left, float right) {
 }
 
 void main() {
-  FOVEA_MAP(i, p.n_elements) y[i] = apply(a[i], b[i % p.n_b]);
+  FOVEA_MAP(i, p.n_elements) y[i] = apply(a[i], b[kRepeats ? i % p.n_b : i]);
 }

@@ -19,7 +19,8 @@ layout(push_constant) uniform TokenRulesParams {
 
 // (maximum, sum of exp(x - maximum)) of what has been seen.
 vec2 add(vec2 seen, float x) {
-  return x > seen.x ? vec2(x, seen.y * exp(seen.x - x) + 1.0) : vec2(seen.x, seen.y + exp(x - seen.x));
+  const float smaller = exp(-abs(x - seen.x));
+  return x > seen.x ? vec2(x, seen.y * smaller + 1.0) : vec2(seen.x, seen.y + smaller);
 }
 
 vec2 workgroup_add(vec2 seen) {
@@ -41,14 +42,12 @@ void main() {
   const uint lane = workgroup_lane(), lanes = gl_WorkGroupSize.x;
   const ivec4 rule = ivec4(rules[r], rules[r + 1u], rules[r + 2u], rules[r + 3u]);
 
+  const uint n_text = min(p.time_begin, p.n_tokens);
   vec2 text = vec2(kLowest, 0.0), times = text;
-  for (uint id = lane; id < p.n_tokens; id += lanes) {
-    if (!allowed(id, rule)) continue;
-    if (id >= p.time_begin)
-      times = add(times, logits[begin + id]);
-    else
-      text = add(text, logits[begin + id]);
-  }
+  for (uint id = lane; id < n_text; id += lanes)
+    if (allowed(id, rule)) text = add(text, logits[begin + id]);
+  for (uint id = n_text + lane; id < p.n_tokens; id += lanes)
+    if (allowed(id, rule)) times = add(times, logits[begin + id]);
   text = workgroup_add(text);
   times = workgroup_add(times);
 

@@ -178,7 +178,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
   check_preprocessor(source, sizes);
   ModelPlan plan;
   plan.architecture = "whisper";
-  plan.add("general.architecture", std::string("fovea"));
   plan.add("general.name", std::filesystem::path(source.path()).lexically_normal().filename().string());
   plan.add("fovea.run.graphs", std::vector<std::string>{"features", "encode", "decoder"});
   add_audio_metadata(sizes, plan);

@@ -119,15 +119,31 @@ void add_attention_base(Variants &v, const AttentionShape &s) {
         ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
 }
 
+bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
+  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_arithmetic && caps.subgroup_size <= 64 &&
+         s.aligned && s.head_size <= 256;
+}
+
 /// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
 void add_attention_subgroup(Variants &v, const AttentionShape &s) {
   const uint32_t lanes = v.caps.subgroup_size;
-  if (!v.caps.fixed_subgroups() || !v.caps.subgroup_shuffle || !v.caps.subgroup_arithmetic) return;
-  const uint32_t rows = 16, quads = std::max(1u, lanes / rows), columns = uint32_t(ceil_div(s.head_size, lanes * 4));
-  if (lanes > 64 || !s.aligned || s.head_size > 256 || s.head_size % (4 * quads) != 0) return;
+  const uint32_t columns = uint32_t(ceil_div(s.head_size, lanes * 4));
+  // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
+  const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
+  const uint32_t quads = std::max(1u, lanes / rows);
+  if (!subgroup_attention(v.caps, s) || s.head_size % (4 * quads) != 0) return;
   v.add(KernelId::attention_subgroup,
         {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads, columns,
          rows * lanes},
+        ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+}
+
+void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
+  if (!subgroup_attention(v.caps, s) || s.head_size % (s.kv_f16 ? 8 : 4) != 0) return;
+  v.add(KernelId::attention_subgroup_few,
+        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * lanes},
         ceil_div(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
 
@@ -156,7 +172,13 @@ LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape) {
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape) {
   check(shape);
   Variants v{caps};
-  add_attention_subgroup(v, shape);
+  if (shape.n_queries <= 4) {
+    add_attention_subgroup_few(v, shape);
+    add_attention_subgroup(v, shape);
+  } else {
+    add_attention_subgroup(v, shape);
+    add_attention_subgroup_few(v, shape);
+  }
   add_attention_base(v, shape);
   return std::move(v.choices);
 }

@@ -36,8 +36,9 @@ TensorType Binary::infer(const Types &t) const {
 
 void Binary::lower(Lowering &l) const {
   const uint64_t n = l.shape(a).elements();
-  const BinaryParams params{uint32_t(n), uint32_t(l.shape(b).elements())};
-  const KernelChoice choice = map_kernel(l.caps(), n, KernelId::binary, {uint32_t(f)});
+  const uint64_t n_b = l.shape(b).elements();
+  const BinaryParams params{uint32_t(n), uint32_t(n_b)};
+  const KernelChoice choice = map_kernel(l.caps(), n, KernelId::binary, {uint32_t(f), n_b < n});
   l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups,
              {l.read(0, a), l.read(1, b), l.write(2)}, n);
 }

@@ -21,13 +21,28 @@
 namespace fovea {
 
 OpTable op_table() {
+  // One a line.
+  // clang-format off
   static constexpr OpRow rows[] = {
-      op_row<Attention>(),     op_row<Binary>(),     op_row<Conv1d>(),     op_row<Copy>(),
-      op_row<DynamicRange>(),  op_row<Embed>(),      op_row<LayerNorm>(),  op_row<Linear>(),
-      op_row<PowerSpectrum>(), op_row<ReduceMax>(),  op_row<ReflectPad>(), op_row<Softmax>(),
-      op_row<TakeBatch>(),     op_row<TokenRules>(), op_row<TopK>(),       op_row<Transpose>(),
+      op_row<Attention>(),
+      op_row<Binary>(),
+      op_row<Conv1d>(),
+      op_row<Copy>(),
+      op_row<DynamicRange>(),
+      op_row<Embed>(),
+      op_row<LayerNorm>(),
+      op_row<Linear>(),
+      op_row<PowerSpectrum>(),
+      op_row<ReduceMax>(),
+      op_row<ReflectPad>(),
+      op_row<Softmax>(),
+      op_row<TakeBatch>(),
+      op_row<TokenRules>(),
+      op_row<TopK>(),
+      op_row<Transpose>(),
       op_row<Unary>(),
   };
+  // clang-format on
   return rows;
 }
 

@@ -3,6 +3,11 @@
 #include "ops/map.h"
 
 namespace fovea {
+namespace {
+
+constexpr uint64_t kTile = 32; // kTile of shaders/transpose.comp
+
+} // namespace
 
 TensorType Transpose::infer(const Types &t) const {
   t.require(x, "x", Encoding::F32);
@@ -14,11 +19,14 @@ TensorType Transpose::infer(const Types &t) const {
 
 void Transpose::lower(Lowering &l) const {
   const Shape &shape = l.shape(x);
-  const auto n_rows = uint32_t(shape.dim(-2)), n_cols = uint32_t(shape.dim(-1));
-  const auto n = uint32_t(shape.elements());
-  const KernelChoice choice = map_kernel(l.caps(), n, KernelId::transpose);
-  l.dispatch(choice.kernel, choice.spec, push_words(TransposeParams{n, n_rows, n_cols}), choice.groups,
-             {l.read(0, x), l.write(1)}, n);
+  const uint64_t n_rows = shape.dim(-2), n_cols = shape.dim(-1), n = shape.elements();
+  const uint64_t tiles_j = div_up(n_cols, kTile), tiles = div_up(n_rows, kTile) * tiles_j;
+  const uint64_t n_tiles = n / (n_rows * n_cols) * tiles;
+  // A workgroup of 64 invocations takes a tile.
+  const KernelChoice choice = select_map_kernel(l.caps(), n_tiles * 64, KernelId::transpose);
+  const TransposeParams params{uint32_t(n_tiles), uint32_t(tiles_j), uint32_t(tiles), uint32_t(n_rows),
+                               uint32_t(n_cols)};
+  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)}, n);
 }
 
 void Transpose::reference(ReferenceCall &call) const {

@@ -11,6 +11,7 @@ struct BenchOptions {
   uint32_t n_runs = 5;                            // measured, after one that warms up
   std::vector<uint32_t> positions = {8, 64, 200}; // of decode steps; those past the context are left out
   uint32_t n_prompt = 64;                         // tokens of the prompt stage
+  bool timestamps = false;                        // of the GPU; measuring them slows some drivers
   const std::atomic<bool> *cancel = nullptr;
   std::function<void(const std::string &stage)> progress; // before each stage
 };

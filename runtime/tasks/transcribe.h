@@ -17,6 +17,7 @@
 
 #include "audio/audio.h"
 #include "exec/session.h"
+#include "tasks/profile_row.h"
 
 #include <memory>
 #include <optional>
@@ -114,14 +115,6 @@ struct TranscribeCallbacks {
   std::function<void(const std::string &code, float probability)> language; // before the first segment
 };
 
-/// GPU time of one statement's kernel, summed over all runs.
-struct TranscribeProfileRow {
-  std::string graph, statement, kernel;
-  uint64_t n_runs = 0;
-  double gpu_time_ns = 0;
-  uint64_t flops = 0, bytes = 0; // of all runs
-};
-
 class Transcriber {
 public:
   Transcriber(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
@@ -145,7 +138,7 @@ public:
   const std::vector<std::string> &languages() const;
   MemoryUse memory() const;
   /// Most GPU time first; empty unless made with timestamps.
-  std::vector<TranscribeProfileRow> profile() const;
+  std::vector<ProfileRow> profile() const;
 
 private:
   struct State;

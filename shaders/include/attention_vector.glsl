@@ -1,5 +1,6 @@
 // Four adjacent elements of q, k and v at a time, where all offsets and strides allow it (select.cpp), and one place
-// for four adjacent outputs. Include after attention.glsl.
+// for four adjacent outputs. Include after
+// attention.glsl, with the subgroup extensions on.
 layout(set = 0, binding = 0, std430) readonly buffer QVectors { vec4 q_vectors[]; };
 layout(set = 0, binding = 1, std430) readonly buffer KeyVectors { vec4 k_vectors[]; };
 layout(set = 0, binding = 1, std430) readonly buffer KeyPairs { uvec2 k_pairs[]; };
@@ -12,3 +13,11 @@ vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2
 // Elements i .. i + 3; i % 4 == 0.
 vec4 key_quad(uint i) { return kHalfCache != 0u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2]; }
 vec4 value_quad(uint i) { return kHalfCache != 0u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2]; }
+
+// The largest of all lanes' values.
+float largest_of(float x) {
+  if (gl_WorkGroupSize.x > 16u) return subgroupMax(x);
+  float m = x;
+  [[unroll]] for (uint l = 0u; l < gl_WorkGroupSize.x; ++l) m = max(m, subgroupShuffle(x, l));
+  return m;
+}

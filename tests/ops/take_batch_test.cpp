@@ -21,15 +21,19 @@ TEST_CASE("take_batch: any order, repeated and clamped") {
     }
 }
 
-TEST_CASE("take_batch: a state reordered through a temporary") {
-  for (const Encoding e : {Encoding::F32, Encoding::F16}) {
-    OpCase c;
-    c.graph_text =
-        concat("graph g\n  in x f32 [3, 5, 4]\n  in o i32 [3]\n  state s ", e,
-               " [3, 5, 4]\n  copy(x) -> s\n  t = take_batch(s, o)\n  copy(t) -> s\n  out y = copy(s)\n");
-    c.inputs["x"] = random_tensor({{3, 5, 4}, Encoding::F32}, 7);
-    c.inputs["o"] = HostTensor({{3}, Encoding::I32});
-    c.inputs["o"].i = {1, 1, 0};
-    run_op_case(c);
-  }
+TEST_CASE("take_batch: a state in place, whole or its first rows") {
+  for (const Encoding e : {Encoding::F32, Encoding::F16})
+    for (const int32_t n : {1, 5, 32})
+      for (const char *field : {"", " rows=n"})
+        for (const uint32_t rows : {0u, 2u, 6u, 0xFFFFFFFFu}) {
+          OpCase c;
+          c.graph_text = concat("graph g\n  in x f32 [B, 6, 34]\n  in o i32 [B]\n  step n\n  state s ", e,
+                                " [B, 6, 34]\n  copy(x) -> s\n  out r = take_batch(s, o)", field,
+                                "\n  take_batch(s, o)", field, " -> s\n  out y = copy(s)\n");
+          c.bindings = {{"B", uint64_t(n)}};
+          c.steps = {{"n", rows}};
+          c.inputs["x"] = random_tensor({{uint64_t(n), 6, 34}, Encoding::F32}, 7);
+          c.inputs["o"] = random_tensor({{uint64_t(n)}, Encoding::I32}, rows + uint32_t(n), 1, n + 1);
+          CHECK(run_op_case(c).count("reorder") == 1);
+        }
 }

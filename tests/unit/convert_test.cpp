@@ -67,7 +67,7 @@ TEST_CASE("convert: each class gets its encoding, and values survive") {
     const ConvertReport report = convert(source, plan(), folder / "out", {encoding, 1, {}});
     const ModelFile file(folder / "out");
     file.verify();
-    CHECK(file.get_string("general.architecture") == "test");
+    CHECK(file.get_string("fovea.architecture") == "test");
     CHECK(file.get_u32("test.width") == 64);
     CHECK(file.graph_text("main") == "graph main\n");
     const Encoding plain = encoding == Encoding::F32 ? Encoding::F32 : Encoding::F16;
@@ -176,6 +176,23 @@ TEST_CASE("convert: targets that cannot be are refused before work") {
   CHECK(fault([&] {
           (void)convert(folder / "src", folder / "out", options);
         }).find("model type 'test' is not known") != std::string::npos);
+}
+
+TEST_CASE("convert: graphs must parse and use tensors that are there") {
+  const TempFolder folder;
+  write_source(folder);
+  const Source source = open_source(folder / "src");
+  const auto with = [&](const std::string &text) {
+    ModelPlan bad = plan();
+    bad.graphs = {{"main", text}};
+    return fault([&] { convert(source, bad, folder / "out", {}); });
+  };
+  const std::string head = "graph main\n  in x f32 [T, 64]\n";
+  CHECK(with(head + "  out y = linear(x, layer, layer.bias)\n") == "no error");
+  CHECK(with(head + "  out y = linear(x, layer, nothing)\n") ==
+        "graph 'main' uses the tensor 'nothing', which is not in the file");
+  CHECK(with("graph other\n") == "graph 'main' calls itself 'other'");
+  CHECK(with(head + "  out y = frobnicate(x)\n").find("frobnicate") != std::string::npos);
 }
 
 TEST_CASE("convert: patterns") {

@@ -1,0 +1,181 @@
+#include "tasks/run_graphs.h"
+
+#include "exec/tensors.h"
+
+#include <algorithm>
+#include <set>
+
+namespace fovea {
+namespace {
+
+constexpr const char *kGraphsKey = "fovea.run.graphs";
+constexpr const char *kBatch = "B"; // sequences side by side: the symbol that shapes states
+
+std::string describe(const ValueInfo &v) {
+  std::string dims;
+  for (const Dim &d : v.dims)
+    dims += concat(dims.empty() ? "" : ", ", d.symbol.empty() ? concat(d.value) : d.symbol);
+  return concat(v.name, " ", v.encoding, " [", dims, "]");
+}
+
+std::vector<const ValueInfo *> inputs(const Graph &graph) {
+  std::vector<const ValueInfo *> out;
+  for (const ValueInfo &v : graph.values())
+    if (v.kind == ValueKind::Input) out.push_back(&v);
+  return out;
+}
+
+std::vector<std::string> outputs(const Graph &graph) {
+  std::vector<std::string> out;
+  for (const Statement &s : graph.statements())
+    if (s.is_output) out.push_back(graph.value(s.result).name);
+  return out;
+}
+
+std::vector<const Graph *> all_graphs(const Model &model, const std::string &name) {
+  if (!name.empty()) return {&model.graph(name)};
+  std::vector<const Graph *> out;
+  const auto names = model.file().find_strings(kGraphsKey);
+  if (!names || names->empty()) {
+    if (model.graphs().size() != 1)
+      fail(ErrorCode::InvalidArgument, model.path(), ": the file does not say which of its graphs to run (",
+           kGraphsKey, "); name one");
+    return {&model.graphs()[0]};
+  }
+  for (const std::string_view n : *names) {
+    const Graph *graph = &model.graph(n);
+    if (std::find(out.begin(), out.end(), graph) != out.end())
+      fail(ErrorCode::InvalidFile, model.path(), ": ", kGraphsKey, " names '", n, "' twice");
+    out.push_back(graph);
+  }
+  return out;
+}
+
+/// Those of all_graphs() whose outputs are not all given.
+std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &request) {
+  std::vector<const Graph *> all = all_graphs(model, request.graph), out;
+  if (!request.graph.empty()) return all;
+  for (const Graph *graph : all) {
+    const auto names = outputs(*graph);
+    const bool given = !names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string &n) {
+      return request.inputs.count(n) > 0;
+    });
+    if (!given) out.push_back(graph);
+  }
+  return out;
+}
+
+std::string list(const std::vector<std::string> &items) {
+  std::string text;
+  for (const std::string &i : items) text += concat(text.empty() ? "" : ", ", i);
+  return text.empty() ? "nothing" : text;
+}
+
+void check_names(const Model &model, const RunRequest &request, const std::vector<const Graph *> &graphs) {
+  std::set<std::string> known, steps;
+  for (const Graph *graph : all_graphs(model, request.graph)) {
+    for (const ValueInfo *v : inputs(*graph)) known.insert(v->name);
+    // An output may be given in place of the graph that computes it.
+    if (request.graph.empty())
+      for (const std::string &name : outputs(*graph)) known.insert(name);
+    steps.insert(graph->steps().begin(), graph->steps().end());
+  }
+  for (const auto &[name, tensor] : request.inputs)
+    if (!known.count(name))
+      fail(ErrorCode::InvalidArgument, model.path(), ": no input is called '", name, "'; the model takes ",
+           list(inputs_of(model, request.graph)));
+  for (const auto &[name, value] : request.steps)
+    if (!steps.count(name))
+      fail(ErrorCode::InvalidArgument, model.path(), ": no step is called '", name, "'; there is ",
+           list({steps.begin(), steps.end()}));
+  std::set<std::string> provided;
+  for (const auto &[name, tensor] : request.inputs) provided.insert(name);
+  for (const Graph *graph : graphs) {
+    for (const ValueInfo *v : inputs(*graph))
+      if (!provided.count(v->name))
+        fail(ErrorCode::InvalidArgument, model.path(), ": graph '", graph->name(), "' needs ", describe(*v),
+             ", which is not given; the model takes ", list(inputs_of(model, request.graph)));
+    for (const std::string &name : outputs(*graph)) provided.insert(name);
+  }
+}
+
+Bindings bindings_of(const Model &model, const Graph &graph, const NamedTensors &tensors) {
+  Bindings sizes;
+  for (const ValueInfo *v : inputs(graph)) {
+    const auto given = tensors.find(v->name);
+    if (given == tensors.end()) continue;
+    try {
+      bind_symbols(*v, given->second.type.shape, sizes);
+    } catch (const Error &e) {
+      fail(e.code(), model.path(), ": graph '", graph.name(), "' takes ", describe(*v), ": ", e.what());
+    }
+  }
+  sizes.emplace(kBatch, 1);
+  return sizes;
+}
+
+/// The given values as what the plan's input stores.
+std::vector<std::byte> input_bytes(const Model &model, const PlanValue &input, const HostTensor &given) {
+  const bool wants_integers = input.type.encoding == Encoding::I32;
+  const bool has_integers = given.type.encoding == Encoding::I32;
+  if (wants_integers != has_integers)
+    fail(ErrorCode::InvalidArgument, model.path(), ": input '", input.name, "' takes ",
+         wants_integers ? "integers (i32)" : "floating-point numbers", ", got ", given.type);
+  const uint64_t n = input.type.shape.elements();
+  if ((has_integers ? given.i.size() : given.f.size()) != n)
+    fail(ErrorCode::InvalidArgument, model.path(), ": input '", input.name, "' takes ", input.type, ", got ",
+         given.type);
+  HostTensor stored;
+  stored.type = input.type;
+  stored.i = given.i;
+  stored.f = given.f;
+  return tensor_bytes(stored);
+}
+
+} // namespace
+
+std::vector<std::string> inputs_of(const Model &model, const std::string &graph) {
+  std::set<std::string> computed, listed;
+  std::vector<std::string> out;
+  for (const Graph *g : all_graphs(model, graph)) {
+    for (const ValueInfo *v : inputs(*g))
+      if (!computed.count(v->name) && listed.insert(v->name).second) out.push_back(describe(*v));
+    for (const std::string &name : outputs(*g)) computed.insert(name);
+  }
+  return out;
+}
+
+uint64_t batch_of(const Model &model, const RunRequest &request) {
+  for (const Graph *graph : graphs_to_run(model, request))
+    if (const uint64_t batch = bindings_of(model, *graph, request.inputs).at(kBatch); batch != 1)
+      return batch;
+  return 1;
+}
+
+NamedTensors run_model(Session &session, const RunRequest &request) {
+  const Model &model = session.model();
+  const auto graphs = graphs_to_run(model, request);
+  check_names(model, request, graphs);
+  session.reset(); // no state of an earlier run
+  NamedTensors known = request.inputs, results;
+  for (const Graph *graph : graphs) {
+    Program &program = session.program(graph->name(), bindings_of(model, *graph, known));
+    for (const PlanValue &input : program.plan().inputs)
+      program.set_input(input.name,
+                        std::span<const std::byte>(input_bytes(model, input, known.at(input.name))));
+    for (const std::string &step : graph->steps())
+      if (const auto value = request.steps.find(step); value != request.steps.end())
+        program.set_step(step, value->second);
+      else
+        program.set_step(step, 0);
+    session.run(program);
+    for (const PlanValue &output : program.plan().outputs) {
+      HostTensor tensor = host_tensor(output.type, program.output(output.name));
+      known[output.name] = tensor;
+      results[output.name] = std::move(tensor);
+    }
+  }
+  return results;
+}
+
+} // namespace fovea

@@ -1,0 +1,177 @@
+#include "tasks/speech_session.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace fovea {
+namespace {
+
+constexpr uint32_t kWholePrompt = 8; // up to here a prompt is one program of its own length
+
+class Stopwatch {
+public:
+  explicit Stopwatch(double &seconds) : seconds_(seconds), begin_(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+  Stopwatch(const Stopwatch &) = delete;
+  Stopwatch &operator=(const Stopwatch &) = delete;
+
+private:
+  double &seconds_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+SessionOptions with_batch(SessionOptions options, uint32_t n_batch) {
+  options.bindings["B"] = n_batch;
+  return options;
+}
+
+} // namespace
+
+std::vector<uint32_t> prompt_parts(uint32_t n) {
+  std::vector<uint32_t> parts;
+  while (n > kWholePrompt) {
+    parts.push_back(std::bit_floor(n));
+    n -= parts.back();
+  }
+  if (n > 0) parts.push_back(n);
+  return parts;
+}
+
+SpeechSession::SpeechSession(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+                             std::shared_ptr<const DeviceWeights> weights, const SpeechSpec &spec,
+                             uint32_t n_batch, SessionOptions options)
+    : spec_(spec), n_batch_(n_batch),
+      session_(std::move(device), std::move(model), std::move(weights), with_batch(options, n_batch)),
+      profiling_(options.timestamps) {}
+
+void SpeechSession::run(Program &program) {
+  session_.run(program, control_);
+  if (!profiling_) return;
+  const auto rows = program.profile();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ProfileRow &total = profile_[{program.plan().graph, i}];
+    if (total.n_runs++ == 0) {
+      total.graph = program.plan().graph;
+      total.statement = rows[i].statement;
+      total.kernel = rows[i].kernel;
+    }
+    total.gpu_time_ns += rows[i].gpu_time_ns;
+    total.flops += rows[i].flops;
+    total.bytes += rows[i].bytes;
+  }
+}
+
+float SpeechSession::peak(std::span<const float> window) {
+  const Stopwatch watch(seconds.peak);
+  Program &program = session_.program("peak");
+  program.set_input("window", window);
+  run(program);
+  const float value = program.output_as<float>("peak")[0];
+  if (!std::isfinite(value))
+    fail(ErrorCode::Internal, session_.model().path(), ": graph 'peak' gave ", value);
+  return value;
+}
+
+std::span<const float> SpeechSession::features(std::span<const float> window, float peak) {
+  const Stopwatch watch(seconds.features);
+  Program &program = session_.program("window");
+  program.set_input("window", window);
+  program.set_input("peak", std::span<const float>(&peak, 1));
+  run(program);
+  return program.output_as<float>("features");
+}
+
+void SpeechSession::encode(std::span<const float> features) {
+  const Stopwatch watch(seconds.encode);
+  // Making the program may drop the one that holds the features.
+  const std::vector<float> kept(features.begin(), features.end());
+  Program &program = session_.program("encode");
+  program.set_input("features", std::span<const float>(kept));
+  run(program);
+}
+
+Program &SpeechSession::run_step(std::span<const int32_t> tokens, std::span<const RulesRow> rules,
+                                 uint32_t at, const std::set<std::string> &outputs) {
+  Program &program = session_.program("step", {{"T", tokens.size() / n_batch_}}, outputs);
+  program.set_input("decoder_tokens", tokens);
+  if (!rules.empty()) program.set_input("rules", rules);
+  program.set_step("pos", at);
+  run(program);
+  return program;
+}
+
+void SpeechSession::prompt(std::span<const int32_t> tokens, uint32_t at) {
+  const Stopwatch watch(seconds.prompt);
+  for (const uint32_t n : prompt_parts(uint32_t(tokens.size()))) {
+    std::vector<int32_t> repeated;
+    for (uint32_t b = 0; b < n_batch_; ++b)
+      repeated.insert(repeated.end(), tokens.begin(), tokens.begin() + n);
+    step_ = &run_step(repeated, {}, at, {"last"});
+    tokens = tokens.subspan(n);
+    at += n;
+  }
+}
+
+void SpeechSession::step(std::span<const int32_t> tokens, std::span<const RulesRow> rules, uint32_t at,
+                         Wants wants) {
+  const Stopwatch watch(seconds.decode);
+  std::set<std::string> outputs;
+  if (wants.last) outputs.insert("last");
+  if (wants.best) outputs.insert("best");
+  if (wants.logprobs) outputs.insert("logprobs");
+  if (wants.top) outputs.insert("top");
+  step_ = &run_step(tokens, rules, at, outputs);
+  ++n_steps;
+}
+
+std::span<const float> SpeechSession::last(uint32_t sequence) const {
+  return step_->output_as<float>("last").subspan(size_t(sequence) * spec_.n_vocabulary, spec_.n_vocabulary);
+}
+
+std::span<const float> SpeechSession::logprobs(uint32_t sequence) const {
+  return step_->output_as<float>("logprobs")
+      .subspan(size_t(sequence) * spec_.n_vocabulary, spec_.n_vocabulary);
+}
+
+BeamSearch::Candidate SpeechSession::candidate(std::span<const float> pair) const {
+  // Not a number fails both comparisons.
+  if (!(pair[0] <= 1.0f) || !(pair[1] >= 0 && pair[1] < float(spec_.n_vocabulary)))
+    fail(ErrorCode::Internal, session_.model().path(), ": the device gave token ", pair[1],
+         " with log-probability ", pair[0],
+         "; the file's weights are damaged (try `fovea inspect --verify`) or the driver computes wrongly");
+  return {pair[0], int32_t(pair[1])};
+}
+
+BeamSearch::Candidate SpeechSession::best(uint32_t sequence) const {
+  return candidate(step_->output_as<float>("best").subspan(2 * size_t(sequence), 2));
+}
+
+std::vector<BeamSearch::Candidate> SpeechSession::top(uint32_t sequence, size_t n) const {
+  const auto all = step_->output_as<float>("top");
+  const size_t row = all.size() / n_batch_;
+  std::vector<BeamSearch::Candidate> out;
+  for (size_t i = 0; i < std::min(n, row / 2); ++i)
+    out.push_back(candidate(all.subspan(sequence * row + 2 * i, 2)));
+  return out;
+}
+
+void SpeechSession::reorder(std::span<const uint32_t> order) {
+  const Stopwatch watch(seconds.decode);
+  Program &program = session_.program("reorder");
+  program.set_input("order", order);
+  run(program);
+  step_ = nullptr;
+}
+
+std::vector<ProfileRow> SpeechSession::profile() const {
+  std::vector<ProfileRow> rows;
+  for (const auto &[key, row] : profile_) rows.push_back(row);
+  std::sort(rows.begin(), rows.end(),
+            [](const auto &a, const auto &b) { return a.gpu_time_ns > b.gpu_time_ns; });
+  return rows;
+}
+
+} // namespace fovea

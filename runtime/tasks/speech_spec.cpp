@@ -1,0 +1,210 @@
+#include "tasks/speech_spec.h"
+
+#include <algorithm>
+#include <set>
+
+namespace fovea {
+namespace {
+
+constexpr uint32_t kMaxWindowSamples = 1u << 24; // 17 minutes at 16 kHz: far above any model, small in memory
+constexpr uint32_t kMaxVocabulary = 1u << 24;    // ids pass through f32
+constexpr uint32_t kMaxContext = 1u << 16;
+constexpr size_t kMaxLanguages = 4096;
+
+class Reader {
+public:
+  explicit Reader(const ModelFile &file) : file_(file) {}
+
+  uint32_t size(std::string_view key, uint32_t least, uint32_t most) const {
+    const uint32_t value = file_.get_u32(key);
+    if (value < least || value > most) reject(key, value, concat(least, " to ", most));
+    return value;
+  }
+  int32_t token(std::string_view name, uint32_t n_vocabulary, bool required) const {
+    const std::string key = concat("fovea.transcribe.token.", name);
+    const int32_t id = file_.get_i32(key);
+    const int32_t least = required ? 0 : SpeechSpec::kNone;
+    if (id < least || id >= int32_t(n_vocabulary))
+      reject(key, id, concat("an id below ", n_vocabulary, required ? "" : ", or -1"));
+    return id;
+  }
+  template <class T>
+  [[noreturn]] void reject(std::string_view key, const T &found, std::string_view expected) const {
+    fail(ErrorCode::InvalidFile, file_.path(), ": ", key, " is ", found, ", expected ", expected);
+  }
+
+private:
+  const ModelFile &file_;
+};
+
+void read_languages(const ModelFile &file, const Reader &read, SpeechSpec &s) {
+  if (!s.multilingual) {
+    s.languages = {"en"};
+    return;
+  }
+  const auto codes = file.get_strings("fovea.transcribe.languages");
+  const auto tokens = file.get_i32s("fovea.transcribe.language_tokens");
+  if (codes.empty() || codes.size() > kMaxLanguages)
+    read.reject("fovea.transcribe.languages", codes.size(), "1 to 4096 codes in a multilingual model");
+  if (tokens.size() != codes.size())
+    read.reject("the number of fovea.transcribe.language_tokens", tokens.size(),
+                concat(codes.size(), ", as many as languages"));
+  for (const int32_t id : tokens)
+    if (id < 0 || id >= int32_t(s.n_vocabulary))
+      read.reject("one of fovea.transcribe.language_tokens", id, concat("ids below ", s.n_vocabulary));
+  s.languages.assign(codes.begin(), codes.end());
+  s.language_tokens = tokens;
+}
+
+void check_times(const Reader &read, const SpeechSpec &s) {
+  if (!s.has_times()) return;
+  if (s.time_begin <= s.end)
+    read.reject("fovea.transcribe.token.time_begin", s.time_begin,
+                concat("an id after the end token ", s.end));
+  if (s.time_end() > int32_t(s.n_vocabulary))
+    read.reject("fovea.transcribe.token.time_begin", s.time_begin,
+                concat("room for ", s.n_positions + 1, " times below ", s.n_vocabulary));
+}
+
+} // namespace
+
+SpeechSpec SpeechSpec::read(const ModelFile &file) {
+  const Reader read(file);
+  if (const std::string_view task = file.get_string(kTaskKey); task != kTranscribeTask)
+    read.reject(kTaskKey, task, "a model that transcribes speech");
+  SpeechSpec s;
+  s.sample_rate_hz = read.size("fovea.audio.sample_rate", 1000, 1'000'000);
+  s.window_samples = read.size("fovea.audio.window_samples", 1, kMaxWindowSamples);
+  s.hop_samples = read.size("fovea.audio.hop", 1, s.window_samples);
+  s.context_before = read.size("fovea.audio.context_before", 0, s.window_samples);
+  s.context_after = read.size("fovea.audio.context_after", 0, s.window_samples);
+  s.n_frames = read.size("fovea.transcribe.frames", 1, s.window_samples);
+  if (uint64_t(s.n_frames) * s.hop_samples != s.window_samples)
+    read.reject("fovea.transcribe.frames", s.n_frames,
+                concat(s.window_samples, " samples divided by the hop of ", s.hop_samples));
+  s.n_positions = read.size("fovea.transcribe.positions", 1, s.n_frames);
+  if (s.n_frames % s.n_positions != 0)
+    read.reject("fovea.transcribe.positions", s.n_positions, concat("a divisor of ", s.n_frames, " frames"));
+  s.n_context = read.size("fovea.transcribe.context", 8, kMaxContext);
+  s.n_vocabulary = read.size("fovea.transcribe.vocabulary", 2, kMaxVocabulary);
+  s.multilingual = file.get_bool("fovea.transcribe.multilingual");
+  s.start = read.token("start", s.n_vocabulary, true);
+  s.end = read.token("end", s.n_vocabulary, true);
+  s.translate = read.token("translate", s.n_vocabulary, false);
+  s.transcribe = read.token("transcribe", s.n_vocabulary, s.multilingual);
+  s.previous = read.token("previous", s.n_vocabulary, false);
+  s.no_speech = read.token("no_speech", s.n_vocabulary, false);
+  s.no_timestamps = read.token("no_timestamps", s.n_vocabulary, false);
+  s.time_begin = read.token("time_begin", s.n_vocabulary, false);
+  check_times(read, s);
+  read_languages(file, read, s);
+  return s;
+}
+
+namespace {
+
+class GraphChecker {
+public:
+  GraphChecker(const Model &model, const char *name, Bindings bindings)
+      : model_(model), graph_(model.graph(name)), bindings_(std::move(bindings)) {
+    const auto weights = [&](const std::string &w) -> const TensorType * {
+      const WeightInfo *info = model.find_weight(w);
+      return info ? &info->type : nullptr;
+    };
+    try {
+      types_ = infer_types(graph_, bindings_, weights);
+    } catch (const Error &e) {
+      fail(e.code(), model.path(), ": ", e.what());
+    }
+    for (size_t i = 0; i < graph_.values().size(); ++i)
+      if (graph_.values()[i].kind == ValueKind::Input) inputs_.insert(graph_.values()[i].name);
+  }
+  void input(const char *name, const TensorType &wanted) {
+    if (inputs_.erase(name) == 0) reject(concat("has no input '", name, "'"));
+    expect(name, wanted);
+  }
+  void no_more_inputs() {
+    if (!inputs_.empty())
+      reject(concat("has an input '", *inputs_.begin(), "' that transcribing does not know"));
+  }
+  const TensorType &output(const char *name) {
+    for (const Statement &s : graph_.statements())
+      if (s.is_output && graph_.value(s.result).name == name) return types_[s.result.id];
+    reject(concat("has no output '", name, "'"));
+  }
+  void output(const char *name, const TensorType &wanted) {
+    output(name);
+    expect(name, wanted);
+  }
+  /// As output(), whatever dimensions of 1 the shape has.
+  void pairs(const char *name, uint64_t n_rows, uint64_t least, uint64_t most) {
+    const TensorType &type = output(name);
+    const uint64_t n = type.shape.elements() / (2 * n_rows);
+    if (type.encoding != Encoding::F32 || type.shape.rank() < 2 || type.shape.row() != 2 ||
+        type.shape.elements() % (2 * n_rows) != 0 || n < least || n > most)
+      reject(concat("gives '", name, "' as ", type, ", expected ", least, " or more pairs for each of ",
+                    n_rows, " sequences"));
+  }
+  void step(const char *name) {
+    const auto &steps = graph_.steps();
+    if (std::find(steps.begin(), steps.end(), name) == steps.end())
+      reject(concat("has no step '", name, "'"));
+  }
+
+private:
+  void expect(const char *name, const TensorType &wanted) {
+    const TensorType &type = types_[graph_.find(name).id];
+    if (type != wanted) reject(concat("has '", name, "' as ", type, ", expected ", wanted));
+  }
+  [[noreturn]] void reject(const std::string &what) {
+    fail(ErrorCode::InvalidGraph, model_.path(), ": graph '", graph_.name(), "' ", what);
+  }
+  const Model &model_;
+  const Graph &graph_;
+  Bindings bindings_;
+  std::vector<TensorType> types_;
+  std::set<std::string> inputs_;
+};
+
+} // namespace
+
+void check_speech_graphs(const Model &model, const SpeechSpec &spec, uint64_t n_batch) {
+  const TensorType window{{spec.input_samples()}, Encoding::F32}, one{{1}, Encoding::F32};
+  GraphChecker peak(model, "peak", {});
+  peak.input("window", window);
+  peak.no_more_inputs();
+  peak.output("peak", one);
+
+  GraphChecker features(model, "window", {});
+  features.input("window", window);
+  features.input("peak", one);
+  features.no_more_inputs();
+  const TensorType mel = features.output("features");
+  if (mel.shape.rank() != 2 || mel.shape[1] != spec.n_frames || mel.encoding != Encoding::F32)
+    fail(ErrorCode::InvalidGraph, model.path(), ": graph 'window' gives 'features' as ", mel, ", expected ",
+         spec.n_frames, " frames");
+
+  GraphChecker encode(model, "encode", {});
+  encode.input("features", mel);
+  encode.no_more_inputs();
+  if (const TensorType &e = encode.output("encoder"); e.shape.rank() != 2 || e.shape[0] != spec.n_positions)
+    fail(ErrorCode::InvalidGraph, model.path(), ": graph 'encode' gives 'encoder' as ", e, ", expected ",
+         spec.n_positions, " positions");
+
+  GraphChecker step(model, "step", {{"B", n_batch}, {"T", 1}});
+  step.input("decoder_tokens", {{n_batch, 1}, Encoding::I32});
+  step.input("rules", {{n_batch, 4}, Encoding::I32});
+  step.no_more_inputs();
+  step.step("pos");
+  const TensorType row{{n_batch, 1, spec.n_vocabulary}, Encoding::F32};
+  step.output("last", row);
+  step.output("logprobs", row);
+  step.pairs("best", n_batch, 1, 1);
+  if (n_batch == 1) return;
+  step.pairs("top", n_batch, n_batch + 1, spec.n_vocabulary);
+  GraphChecker reorder(model, "reorder", {{"B", n_batch}});
+  reorder.input("order", {{n_batch}, Encoding::I32});
+  reorder.no_more_inputs();
+}
+
+} // namespace fovea

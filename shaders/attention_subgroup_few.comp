@@ -1,0 +1,125 @@
+// attention for few queries against many keys (a decoder's step): a workgroup is one subgroup and takes kRows queries of
+// one head. q k^T: the lanes run over keys, 4 each in a block. p v: they run over 16-byte pieces of v's rows, and where
+// a row has fewer pieces than there are lanes, groups of lanes take different keys.
+// Needs: workgroup size == subgroup size, K a multiple of a piece (4 of f32, 8 of f16), 16-byte alignment.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#include "kernel.glsl"
+#include "attention.glsl"
+#include "attention_vector.glsl"
+
+layout(constant_id = 4) const uint kRows = 1u;
+layout(constant_id = 5) const uint kWeights = 8u; // kRows * workgroup size
+const uint kQuads = kHalfCache != 0u ? 2u : 1u;   // quads in a piece
+const uint kPieces = kHeadSize / (4u * kQuads);   // of a row
+const uint kLanes = gl_WorkGroupSize.x;
+const uint kGroups = kPieces < kLanes ? kLanes / kPieces : 1u;
+const uint kColumns = (kPieces + kLanes - 1u) / kLanes; // pieces per lane
+const uint kKeys = 4u;                                  // keys per lane in a block
+
+layout(set = 0, binding = 1, std430) readonly buffer KeyPieces { uvec4 k_pieces[]; };
+layout(set = 0, binding = 2, std430) readonly buffer ValuePieces { uvec4 v_pieces[]; };
+
+vec4 quad_of(uvec4 piece, uint quad) {
+  if (kHalfCache == 0u) return uintBitsToFloat(piece);
+  return four_halves(quad == 0u ? piece.xy : piece.zw);
+}
+
+shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
+
+void main() {
+  const uint lane = gl_SubgroupInvocationID;
+  const uint tiles = (p.n_queries + kRows - 1u) / kRows;
+  uint tile = gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x;
+  const uint t0 = tile % tiles * kRows;
+  tile /= tiles;
+  const uint head = tile % p.n_heads, batch = tile / p.n_heads;
+  if (batch >= p.n_batch) return;
+  const uint kv_head = head / (p.n_heads / p.n_kv_heads);
+  const uint k0 = p.k_offset + batch * p.k_batch_stride + kv_head * kHeadSize;
+  const uint v0 = p.v_offset + batch * p.v_batch_stride + kv_head * kHeadSize;
+  const uint q0 = p.q_offset + batch * p.q_batch_stride + head * kHeadSize;
+
+  // Lanes beyond the last whole group or the last piece repeat another's work and store nothing.
+  const uint group = min(lane / kPieces, kGroups - 1u);
+  uint piece[kColumns];
+  [[unroll]] for (uint c = 0u; c < kColumns; ++c) piece[c] = min(c * kLanes + lane - group * kPieces, kPieces - 1u);
+
+  float largest[kRows], sum[kRows];
+  vec4 value[kRows * kColumns * kQuads];
+  [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+    largest[r] = kLowest;
+    sum[r] = 0.0;
+  }
+  [[unroll]] for (uint i = 0u; i < kRows * kColumns * kQuads; ++i) value[i] = vec4(0.0);
+  const uint end = visible_keys(min(t0 + kRows, p.n_queries) - 1u);
+
+  for (uint s0 = 0u; s0 < end; s0 += kKeys * kLanes) {
+    const uint s = s0 + lane * kKeys;
+    uint key_begin[kKeys];
+    vec4 score[kRows];
+    [[unroll]] for (uint i = 0u; i < kKeys; ++i) key_begin[i] = k0 + min(s + i, end - 1u) * p.k_stride;
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = vec4(0.0);
+    for (uint j = 0u; j < kPieces; ++j) {
+      uvec4 key[kKeys];
+      [[unroll]] for (uint i = 0u; i < kKeys; ++i) key[i] = k_pieces[key_begin[i] / (4u * kQuads) + j];
+      [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
+        [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+          const uint t = min(t0 + r, p.n_queries - 1u);
+          const vec4 x = q_vectors[((q0 + t * p.q_stride) >> 2) + j * kQuads + quad];
+          [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] += dot(x, quad_of(key[i], quad));
+        }
+      }
+    }
+    // Every row sees key 0, so largest is a real score from the first block on and a hidden key's weight is 0.
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+      const uint visible = visible_keys(min(t0 + r, p.n_queries - 1u));
+      vec4 x = score[r] * p.scale;
+      [[unroll]] for (uint i = 0u; i < kKeys; ++i) x[i] = s + i < visible ? x[i] : kLowest;
+      const float grown = max(largest[r], largest_of(max(max(x.x, x.y), max(x.z, x.w))));
+      const float shrink = exp(largest[r] - grown);
+      const vec4 weight = exp(x - grown);
+      largest[r] = grown;
+      sum[r] = sum[r] * shrink + ((weight.x + weight.y) + (weight.z + weight.w)); // this lane's keys only
+      [[unroll]] for (uint i = 0u; i < kColumns * kQuads; ++i) value[r * kColumns * kQuads + i] *= shrink;
+      weights[r * kLanes + lane] = weight;
+    }
+    subgroupBarrier();
+    const uint n_quads = (min(end - s0, kKeys * kLanes) + 3u) / 4u;
+    for (uint first = 0u; first < n_quads; first += kGroups) {
+      const uint k_quad = min(first + group, kLanes - 1u);
+      vec4 weight[kRows];
+      [[unroll]] for (uint r = 0u; r < kRows; ++r)
+        weight[r] = first + group < n_quads ? weights[r * kLanes + k_quad] : vec4(0.0);
+      [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
+        [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
+          const uint row = v0 + min(s0 + k_quad * 4u + i, end - 1u) * p.v_stride;
+          const uvec4 x = v_pieces[row / (4u * kQuads) + piece[c]];
+          [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
+            [[unroll]] for (uint r = 0u; r < kRows; ++r)
+              value[(r * kColumns + c) * kQuads + quad] += weight[r][i] * quad_of(x, quad);
+          }
+        }
+      }
+    }
+    subgroupBarrier();
+  }
+
+  [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+    const float inverse = 1.0 / subgroupAdd(sum[r]);
+    const uint begin = p.y_offset + batch * p.y_batch_stride + (t0 + r) * p.y_stride + head * kHeadSize;
+    [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
+      [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
+        const vec4 own = value[(r * kColumns + c) * kQuads + quad];
+        vec4 total = own;
+        [[unroll]] for (uint g = 1u; g < kGroups; ++g) total += subgroupShuffle(own, (lane + g * kPieces) & (kLanes - 1u));
+        if (t0 + r < p.n_queries && lane < kPieces && c * kLanes + lane < kPieces)
+          y_vectors[(begin >> 2) + piece[c] * kQuads + quad] = total * inverse;
+      }
+    }
+  }
+}

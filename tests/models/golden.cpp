@@ -1,0 +1,58 @@
+#include "models/golden.h"
+
+#include <cmath>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <unistd.h>
+
+namespace fovea::test {
+
+double nmse(std::span<const float> got, std::span<const float> want) {
+  REQUIRE(got.size() == want.size());
+  double error = 0, power = 0;
+  for (size_t i = 0; i < want.size(); ++i) {
+    error += (double(got[i]) - want[i]) * (double(got[i]) - want[i]);
+    power += double(want[i]) * want[i];
+  }
+  return std::isnan(error) ? INFINITY : error / std::max(power, 1e-30);
+}
+
+Source open_safetensors(const std::string &path) {
+  Source source(path, "safetensors file");
+  add_safetensors(source, InputFile(path));
+  source.finish();
+  return source;
+}
+
+HostTensor read_safetensor(const Source &file, const std::string &name) {
+  const SourceTensor *tensor = file.find(name);
+  REQUIRE_MESSAGE(tensor, file.path(), " has no ", name);
+  const bool integer = tensor->type == SourceType::I32 || tensor->type == SourceType::I64;
+  HostTensor out({tensor->shape, integer ? Encoding::I32 : Encoding::F32});
+  const std::vector<float> values = file.read(name);
+  if (integer)
+    out.i.assign(values.begin(), values.end()); // token ids are far below 2^24
+  else
+    out.f = values;
+  return out;
+}
+
+std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding) {
+  static std::map<std::pair<std::string, Encoding>, std::shared_ptr<const Model>> known;
+  auto &model = known[{source, encoding}];
+  if (model) return model;
+  const auto path = std::filesystem::temp_directory_path() / concat("fovea_model_", ::getpid(), ".gguf");
+  convert(source, path.string(), {encoding, 0, {}});
+  model = Model::open(path.string());
+  std::filesystem::remove(path); // the mapping keeps it
+  return model;
+}
+
+Session make_session(std::shared_ptr<const Model> model, uint64_t batch) {
+  SessionOptions options;
+  options.bindings = {{"B", batch}};
+  auto weights = DeviceWeights::load(test_device(), model);
+  return Session(test_device(), std::move(model), std::move(weights), options);
+}
+
+} // namespace fovea::test
