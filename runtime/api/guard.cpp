@@ -37,7 +37,8 @@ char *copy_text(std::string_view text) {
 }
 
 void report_progress(fovea_progress_fn progress, void *user, double done, double total) {
-  if (progress && progress(user, done, total) != 0) fail(ErrorCode::Cancelled, "stopped by the progress callback");
+  if (progress && progress(user, done, total) != 0)
+    fail(ErrorCode::Cancelled, "stopped by the progress callback");
 }
 
 } // namespace fovea::api

@@ -1,5 +1,5 @@
-// What every function of the C interface is wrapped in: exceptions become a status and a message, and structs that
-// callers fill are read and written by the size that they were compiled with.
+// What every function of the C interface is wrapped in: exceptions become a status and a message, and structs
+// that callers fill are read and written by the size that they were compiled with.
 //
 // Thread-safety: pure but for the calling thread's message. This folder is the only one that catches.
 #pragma once
@@ -46,8 +46,8 @@ template <class T> T *require(T *pointer, const char *name) {
   return pointer;
 }
 
-/// guard() for functions that give something through `out`, which is NULL after any error. `body` returns an owning
-/// pointer.
+/// guard() for functions that give something through `out`, which is NULL after any error. `body` returns an
+/// owning pointer.
 template <class T, class Body> fovea_status create(T **out, Body &&body) noexcept {
   if (out) *out = nullptr;
   return guard([&] { *require(out, "out") = body().release(); });
@@ -60,8 +60,8 @@ template <class Body> fovea_status create_text(char **out, Body &&body) noexcept
   return guard([&] { *require(out, "out") = copy_text(body()); });
 }
 
-/// Writes the first `size` bytes of `values` (whose struct_size is set to it) into the caller's struct; what the caller
-/// has beyond is zero.
+/// Writes the first `size` bytes of `values` (whose struct_size is set to it) into the caller's struct; what
+/// the caller has beyond is zero.
 template <class T> void write_struct(T *to, size_t size, T values) noexcept {
   static_assert(std::is_trivially_copyable_v<T>);
   if (!to || size < sizeof(size_t)) return;
@@ -70,13 +70,14 @@ template <class T> void write_struct(T *to, size_t size, T values) noexcept {
   std::memcpy(static_cast<void *>(to), &values, std::min(size, sizeof(T)));
 }
 
-/// `defaults` overlaid by the caller's struct (NULL: as they are). Error Unsupported when the caller knows fields that
-/// this library does not, and has set them.
+/// `defaults` overlaid by the caller's struct (NULL: as they are). Error Unsupported when the caller knows
+/// fields that this library does not, and has set them.
 template <class T> T read_struct(const T *from, T defaults, const char *name) {
   if (!from) return defaults;
   const size_t size = from->struct_size;
   if (size < sizeof(size_t) || size > 4096)
-    fail(ErrorCode::InvalidArgument, name, ": struct_size is ", size, "; initialise it with its _init function");
+    fail(ErrorCode::InvalidArgument, name, ": struct_size is ", size,
+         "; initialise it with its _init function");
   const auto *bytes = reinterpret_cast<const unsigned char *>(from);
   if (std::any_of(bytes + std::min(size, sizeof(T)), bytes + size, [](unsigned char b) { return b != 0; }))
     fail(ErrorCode::Unsupported, name, ": has fields set that this version of the library (", fovea_version(),

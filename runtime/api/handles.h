@@ -1,4 +1,5 @@
-// What the opaque handles are made of. Releasing one never breaks another: they share what they need by shared_ptr.
+// What the opaque handles are made of. Releasing one never breaks another: they share what they need by
+// shared_ptr.
 #pragma once
 
 #include "api/guard.h"
@@ -54,7 +55,9 @@ private:
 
 namespace fovea::api {
 
-inline const std::atomic<bool> *flag(const fovea_cancel *cancel) { return cancel ? &cancel->requested : nullptr; }
+inline const std::atomic<bool> *flag(const fovea_cancel *cancel) {
+  return cancel ? &cancel->requested : nullptr;
+}
 inline fovea_memory memory_values(const MemoryUse &use) {
   return {sizeof(fovea_memory), use.weights_bytes, use.state_bytes, use.scratch_bytes, use.io_bytes};
 }

@@ -1,5 +1,6 @@
-// JsonWriter: the few JSON texts that the C interface gives (profiles, bench reports). A value; one thread. Nothing
-// throws but std::bad_alloc. Rejected: a JSON library in the runtime (it writes three flat lists and reads none).
+// JsonWriter: the few JSON texts that the C interface gives (profiles, bench reports). A value; one thread.
+// Nothing throws but std::bad_alloc. Rejected: a JSON library in the runtime (it writes three flat lists and
+// reads none).
 #pragma once
 
 #include <concepts>

@@ -127,11 +127,12 @@ bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
 /// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
 void add_attention_subgroup(Variants &v, const AttentionShape &s) {
   const uint32_t lanes = v.caps.subgroup_size;
+  if (!subgroup_attention(v.caps, s)) return;
   const uint32_t columns = uint32_t(ceil_div(s.head_size, lanes * 4));
   // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
   const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
   const uint32_t quads = std::max(1u, lanes / rows);
-  if (!subgroup_attention(v.caps, s) || s.head_size % (4 * quads) != 0) return;
+  if (s.head_size % (4 * quads) != 0) return;
   v.add(KernelId::attention_subgroup,
         {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads, columns,
          rows * lanes},

@@ -21,7 +21,8 @@ enum class SubtitleFormat {
 class SubtitleWriter {
 public:
   /// `n_cues`: already written, by an earlier writer of the same file.
-  explicit SubtitleWriter(SubtitleFormat format, unsigned long n_cues = 0) : format_(format), n_cues_(n_cues) {}
+  explicit SubtitleWriter(SubtitleFormat format, unsigned long n_cues = 0)
+      : format_(format), n_cues_(n_cues) {}
   /// What the file begins with.
   std::string header() const;
   /// One segment. Times before 0 count as 0, an end before the start as the start, NaN as 0.

@@ -31,8 +31,8 @@ int main(int argc, char **argv) {
   if (status == FOVEA_OK)
     status = fovea_audio_read(argv[2], fovea_transcriber_sample_rate_hz(transcriber), 0, &audio);
   if (status == FOVEA_OK)
-    status = fovea_transcribe(transcriber, fovea_audio_samples(audio), fovea_audio_sample_count(audio), &options,
-                              &transcript);
+    status = fovea_transcribe(transcriber, fovea_audio_samples(audio), fovea_audio_sample_count(audio),
+                              &options, &transcript);
   if (status != FOVEA_OK) fprintf(stderr, "error: %s\n", fovea_last_error());
 
   fovea_transcript_release(transcript);

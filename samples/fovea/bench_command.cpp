@@ -62,7 +62,8 @@ std::string to_text(const Json &report) {
   text += format("load              %9.1f ms%s\n", report["load_s"].get<double>() * 1e3,
                  report["weights_imported"].get<bool>() ? "   weights used in place" : "");
   text += format("first result      %9.1f ms\n", report["first_result_s"].get<double>() * 1e3);
-  text += format("%-16s %12s %10s %10s %10s %11s\n", "stage", "median (ms)", "best (ms)", "GFLOP/s", "GB/s", "dispatches");
+  text += format("%-16s %12s %10s %10s %10s %11s\n", "stage", "median (ms)", "best (ms)", "GFLOP/s", "GB/s",
+                 "dispatches");
   for (const Json &stage : report["stages"])
     text += format("%-16s %12.3f %10.3f %10.2f %10.2f %11llu\n", stage["name"].get<std::string>().c_str(),
                    stage["median_s"].get<double>() * 1e3, stage["best_s"].get<double>() * 1e3,
@@ -70,8 +71,8 @@ std::string to_text(const Json &report) {
                    (unsigned long long)stage["dispatches"].get<uint64_t>());
   const Json &memory = report["memory"];
   const auto size = [&](const char *name) { return bytes_text(memory[name].get<double>()); };
-  text += "device memory     weights " + size("weights_bytes") + ", state " + size("state_bytes") + ", scratch " +
-          size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
+  text += "device memory     weights " + size("weights_bytes") + ", state " + size("state_bytes") +
+          ", scratch " + size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
   return text + "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
 }
 
@@ -101,19 +102,25 @@ int bench(const Arguments &a) {
 } // namespace
 
 void add_bench(CLI::App &app, int &exit_code) {
-  CLI::App *command = app.add_subcommand("bench", "Time a model's stages on this device, once its outputs are right");
+  CLI::App *command =
+      app.add_subcommand("bench", "Time a model's stages on this device, once its outputs are right");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A model file")->required();
-  command->add_option("--runs", a->n_runs, "Runs of each stage, after one to warm up")
+  command->add_option("MODEL", a->model, "A model file")->required()->option_text(" ");
+  command->add_option("--runs", a->n_runs, "Runs of each stage, after one to warm up (default: 5)")
       ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
+      ->option_text("N");
   command->add_flag("--json", a->as_json, "As JSON");
   command->add_flag("--profile", a->profile,
                     "Then transcribe with a timer around every dispatch, and sum by operation and kernel");
-  command->add_option("--audio", a->audio, "Recording for --profile (default: a test sound)");
-  command->add_option("--device", a->device, "The device: its number, or part of its name");
-  command->footer("\nGB/s counts each weight once a run. Peak memory is of this process; on a software driver it holds "
-                  "the\ndevice's too.\nExample:\n  fovea bench tiny.en.fovea.gguf --json");
+  command->add_option("--audio", a->audio, "Recording for --profile (default: a test sound)")
+      ->option_text("FILE");
+  command->add_option("--device", a->device, "The device: its number, or part of its name")
+      ->option_text("DEVICE");
+  command->footer(R"(
+GB/s counts each weight once a run. Peak memory is of this process; on a software driver it holds the
+device's too.
+Example:
+  fovea bench tiny.en.fovea.gguf --json)");
   command->callback([&exit_code, a] { exit_code = bench(*a); });
 }
 

@@ -1,5 +1,5 @@
-// The subcommands: each adds itself to the application, and runs in a callback when it was chosen. A callback throws
-// fovea::Error or UsageError, or sets `exit_code`.
+// The subcommands: each adds itself to the application, and runs in a callback when it was chosen. A callback
+// throws fovea::Error or UsageError, or sets `exit_code`.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -59,7 +59,8 @@ void catch_interrupts() {
 
 int interrupt_exit_code() { return g_signal ? 128 + g_signal : 0; }
 
-ProgressBar::ProgressBar(std::string label) : label_(std::move(label)), enabled_(isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), enabled_(isatty(STDERR_FILENO) == 1) {}
 
 void ProgressBar::show(double done, double total, std::string_view detail) {
   const auto now = std::chrono::steady_clock::now();
@@ -70,8 +71,8 @@ void ProgressBar::show(double done, double total, std::string_view detail) {
   const double part = total > 0 ? std::min(1.0, std::max(0.0, done / total)) : 0.0;
   std::string bar(size_t(part * kWidth), '#');
   bar.resize(kWidth, '.');
-  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f%% %.*s", label_.c_str(), bar.c_str(), part * 100, int(detail.size()),
-               detail.data());
+  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f%% %.*s", label_.c_str(), bar.c_str(), part * 100,
+               int(detail.size()), detail.data());
   std::fflush(stderr);
 }
 

@@ -1,4 +1,5 @@
-// What the commands share: errors, interruption, progress on stderr, output files that appear whole or not at all.
+// What the commands share: errors, interruption, progress on stderr, output files that appear whole or not at
+// all.
 #pragma once
 
 #include <fovea/fovea.hpp>

@@ -48,19 +48,26 @@ int convert(const Arguments &a) {
 void add_convert(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("convert", "Make a model file from trained weights");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("SOURCE", a->source, "A Hugging Face folder, or a whisper.cpp ggml .bin file")->required();
-  command->add_option("-o,--output", a->output, "The file to write (default: NAME-ENCODING.fovea.gguf here)");
+  command->add_option("SOURCE", a->source, "A Hugging Face folder, or a whisper.cpp ggml .bin file")
+      ->required()
+      ->option_text(" ");
+  command->add_option("-o,--output", a->output, "The file to write (default: NAME-ENCODING.fovea.gguf here)")
+      ->option_text("PATH");
   command
-      ->add_option("--encoding", a->encoding,
-                   "Of matrices: f32 as trained, f16 half the size with nothing lost that shows, q8 and q4 a quarter and "
-                   "an eighth for devices with little memory")
+      ->add_option(
+          "--encoding", a->encoding,
+          "Of matrices; f16 (default) is half of f32 and loses nothing that shows; q8 and q4: a quarter "
+          "and an eighth")
       ->check(CLI::IsMember({"f32", "f16", "q8", "q4"}))
-      ->capture_default_str();
+      ->option_text("f32|f16|q8|q4");
   command->add_option("--threads", a->n_threads, "Threads to encode with (default: one for each core)")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 1024))
+      ->option_text("N");
   command->add_flag("--tensors", a->every_tensor, "Report the size and the worst error of every tensor");
-  command->footer("\nThe file appears whole or not at all; an existing one is replaced only on success.\nExample:\n"
-                  "  fovea convert whisper-tiny.en -o tiny.en.fovea.gguf --encoding q8");
+  command->footer(R"(
+The file appears whole or not at all; an existing one is replaced only on success.
+Example:
+  fovea convert whisper-tiny.en -o tiny.en.fovea.gguf --encoding q8)");
   command->callback([&exit_code, a] { exit_code = convert(*a); });
 }
 

@@ -45,16 +45,19 @@ nlohmann::ordered_json to_json(const fovea_device_info &d, bool is_default) {
 
 std::string to_text(const fovea_device_info &d, bool is_default) {
   std::string text = format("%c %u  %s\n", is_default ? '*' : ' ', d.index, d.name);
-  text += format("     %s, %s %s, Vulkan %u.%u.%u\n", d.type_name, d.driver_name, d.driver_info, d.vulkan_major,
-                 d.vulkan_minor, d.vulkan_patch);
-  text += "     memory " + bytes_text(double(d.memory_bytes)) + (d.unified_memory ? " (shared with the host)" : "");
+  text += format("     %s, %s %s, Vulkan %u.%u.%u\n", d.type_name, d.driver_name, d.driver_info,
+                 d.vulkan_major, d.vulkan_minor, d.vulkan_patch);
+  text += "     memory " + bytes_text(double(d.memory_bytes)) +
+          (d.unified_memory ? " (shared with the host)" : "");
   text += ", binding " + bytes_text(double(d.max_storage_buffer_bytes)) + ", " +
           format("workgroup %u, shared memory %s", d.max_workgroup_invocations,
                  bytes_text(d.max_shared_memory_bytes).c_str());
   text += d.subgroup_size ? format(", subgroup %u", d.subgroup_size) : std::string(", no subgroups");
   std::string features;
-  for (const auto &[has, name] : {std::pair(d.f16_arithmetic, " f16"), {d.int8_arithmetic, " int8"},
-                                  {d.integer_dot_product, " integer-dot-product"}, {d.has_timestamps, " timestamps"},
+  for (const auto &[has, name] : {std::pair(d.f16_arithmetic, " f16"),
+                                  {d.int8_arithmetic, " int8"},
+                                  {d.integer_dot_product, " integer-dot-product"},
+                                  {d.has_timestamps, " timestamps"},
                                   {d.host_pointer_import, " host-pointer-import"}})
     if (has) features += name;
   text += "\n     features:" + (features.empty() ? std::string(" none") : features) + "\n";
@@ -76,8 +79,9 @@ int list(bool as_json) {
   }
   print(as_json ? all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text);
   if (devices.size() == 0)
-    fail(FOVEA_NO_DEVICE, {"the Vulkan loader knows no device; install a driver for the GPU, or mesa-vulkan-drivers for "
-                           "a software one"});
+    fail(FOVEA_NO_DEVICE,
+         {"the Vulkan loader knows no device; install a driver for the GPU, or mesa-vulkan-drivers for "
+          "a software one"});
   return kOk;
 }
 
@@ -87,8 +91,10 @@ void add_devices(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("devices", "List the Vulkan devices: what they can do, and why not");
   const auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "As JSON");
-  command->footer("\n* marks the device that is used when none is named (--device, FOVEA_DEVICE).\nExample:\n"
-                  "  fovea devices");
+  command->footer(R"(
+* marks the device that is used when none is named (--device, FOVEA_DEVICE).
+Example:
+  fovea devices)");
   command->callback([&exit_code, as_json] { exit_code = list(*as_json); });
 }
 

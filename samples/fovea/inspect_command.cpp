@@ -19,7 +19,8 @@ std::string shape_text(const fovea_tensor_info &t) {
 }
 
 std::string summary(const fovea::Model &model) {
-  std::string text = format("file      %s, %s\n", model.path(), bytes_text(double(model.file_bytes())).c_str());
+  std::string text =
+      format("file      %s, %s\n", model.path(), bytes_text(double(model.file_bytes())).c_str());
   if (const auto name = model.metadata_text("general.name")) text += "name      " + *name + "\n";
   if (*model.task()) text += format("task      %s\n", model.task());
   std::map<std::string, std::pair<size_t, uint64_t>> encodings;
@@ -30,7 +31,8 @@ std::string summary(const fovea::Model &model) {
   }
   text += format("tensors   %zu\n", model.n_tensors());
   for (const auto &[encoding, use] : encodings)
-    text += format("          %-4s %5zu  %s\n", encoding.c_str(), use.first, bytes_text(double(use.second)).c_str());
+    text += format("          %-4s %5zu  %s\n", encoding.c_str(), use.first,
+                   bytes_text(double(use.second)).c_str());
   text += "graphs   ";
   for (size_t i = 0; i < model.n_graphs(); ++i) text += std::string(" ") + model.graph_name(i);
   return text + format("\nmetadata  %zu entries\n", model.n_metadata());
@@ -49,7 +51,8 @@ std::string tensors_text(const fovea::Model &model) {
   std::string text;
   for (size_t i = 0; i < model.n_tensors(); ++i) {
     const fovea_tensor_info &t = model.tensor(i);
-    text += format("%-44s %-4s %-20s %12llu\n", t.name, t.encoding, shape_text(t).c_str(), (unsigned long long)t.bytes);
+    text += format("%-44s %-4s %-20s %12llu\n", t.name, t.encoding, shape_text(t).c_str(),
+                   (unsigned long long)t.bytes);
   }
   return text;
 }
@@ -94,17 +97,22 @@ int inspect(const Arguments &a) {
 void add_inspect(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("inspect", "Show what is in a model file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("FILE", a->file, "A model file")->required();
-  command->add_option("--graph", a->graph, "Print this graph");
+  command->add_option("FILE", a->file, "A model file")->required()->option_text(" ");
+  command->add_option("--graph", a->graph, "Print this graph")->option_text("NAME");
   command->add_flag("--tensors", a->tensors, "List the tensors: name, encoding, shape, bytes");
   command->add_flag("--metadata", a->metadata, "List the metadata");
-  command->add_option("--plan", a->plan,
-                      "Print what this graph becomes on a device, one line per dispatch; without --device on the least "
-                      "device that Fovea supports");
-  command->add_option("--size", a->sizes, "A size of --plan, e.g. T=4 (default: 1)")->type_name("NAME=NUMBER");
-  command->add_option("--device", a->device, "Plan for this device: its number, or part of its name");
+  command->add_option(
+      "--plan", a->plan,
+      "Print what this graph becomes on a device, one line per dispatch; without --device on the least "
+      "device that Fovea supports");
+  command->add_option("--size", a->sizes, "A size of --plan, e.g. T=4 (default: 1)")
+      ->type_name("NAME=NUMBER");
+  command->add_option("--device", a->device, "Plan for this device: its number, or part of its name")
+      ->option_text("DEVICE");
   command->add_flag("--verify", a->verify, "Compare the whole file with its checksum");
-  command->footer("\nExample:\n  fovea inspect tiny.en.fovea.gguf --graph encode");
+  command->footer(R"(
+Example:
+  fovea inspect tiny.en.fovea.gguf --graph encode)");
   command->callback([&exit_code, a] { exit_code = inspect(*a); });
 }
 

@@ -40,13 +40,13 @@ std::string profile_table(const std::string &json) {
   std::vector<Row> rows;
   for (auto &[key, row] : sums) rows.push_back(std::move(row));
   std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.time_us > b.time_us; });
-  std::string text = format("%-14s %-28s %10s %12s %6s %9s %8s\n", "op", "kernel", "dispatches", "time (ms)", "%",
-                            "GFLOP/s", "GB/s");
+  std::string text = format("%-14s %-28s %10s %12s %6s %9s %8s\n", "op", "kernel", "dispatches", "time (ms)",
+                            "%", "GFLOP/s", "GB/s");
   for (const Row &r : rows) {
     const double us = std::max(r.time_us, 1e-3);
     text += format("%-14s %-28s %10llu %12.3f %6.1f %9.2f %8.2f\n", r.op.c_str(), r.kernel.c_str(),
-                   (unsigned long long)r.n_dispatches, r.time_us / 1e3, total_us > 0 ? 100 * r.time_us / total_us : 0.0,
-                   r.flops / us / 1e3, r.bytes / us / 1e3);
+                   (unsigned long long)r.n_dispatches, r.time_us / 1e3,
+                   total_us > 0 ? 100 * r.time_us / total_us : 0.0, r.flops / us / 1e3, r.bytes / us / 1e3);
   }
   return text + format("total %.3f ms on the device\n", total_us / 1e3);
 }

@@ -48,16 +48,25 @@ int run(const Arguments &a) {
 void add_run(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("run", "Run a model's graphs on tensors from a safetensors file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A model file")->required();
-  command->add_option("--in", a->in, "Safetensors file with the inputs, by name")->required();
-  command->add_option("--out", a->out, "Safetensors file to write every output to")->required();
-  command->add_option("--graph", a->graph, "Run this graph (default: those that the model names, in order)");
-  command->add_option("--step", a->steps, "Value of a step, e.g. pos=3 (default: 0)")->type_name("NAME=NUMBER");
-  command->add_option("--device", a->device, "The device: its number, or part of its name");
+  command->add_option("MODEL", a->model, "A model file")->required()->option_text(" ");
+  command->add_option("--in", a->in, "Safetensors file with the inputs, by name")
+      ->required()
+      ->option_text("FILE REQUIRED");
+  command->add_option("--out", a->out, "Safetensors file to write every output to")
+      ->required()
+      ->option_text("FILE REQUIRED");
+  command->add_option("--graph", a->graph, "Run this graph (default: those that the model names, in order)")
+      ->option_text("NAME");
+  command->add_option("--step", a->steps, "Value of a step, e.g. pos=3 (default: 0)")
+      ->type_name("NAME=NUMBER");
+  command->add_option("--device", a->device, "The device: its number, or part of its name")
+      ->option_text("DEVICE");
   command->add_flag("--profile", a->profile, "Print where the device's time went");
-  command->footer("\nA leading dimension of 1 may be left out or added; 64-bit integers are narrowed. A graph whose outputs "
-                  "are\nall among the inputs is left out. Without --in's tensors right, the error says what the model "
-                  "takes.\nExample:\n  fovea run tiny.en.fovea.gguf --in in.safetensors --out out.safetensors");
+  command->footer(R"(
+A leading dimension of 1 may be left out or added; 64-bit integers are narrowed. A graph whose outputs are
+all among the inputs is left out. An error about the inputs says what the model takes.
+Example:
+  fovea run tiny.en.fovea.gguf --in in.safetensors --out out.safetensors)");
   command->callback([&exit_code, a] { exit_code = run(*a); });
 }
 

@@ -32,7 +32,8 @@ float half_to_float(uint16_t h) {
   const float sign = h & 0x8000 ? -1.0f : 1.0f;
   if (exponent == 31)
     return mantissa ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
-  return sign * (exponent ? std::ldexp(float(mantissa + 1024), exponent - 25) : std::ldexp(float(mantissa), -24));
+  return sign *
+         (exponent ? std::ldexp(float(mantissa + 1024), exponent - 25) : std::ldexp(float(mantissa), -24));
 }
 
 float bfloat16_to_float(uint16_t b) {
@@ -42,7 +43,8 @@ float bfloat16_to_float(uint16_t b) {
   return value;
 }
 
-/// How the elements of a dtype are read: bytes of one, and a function that turns one into the tensor's element.
+/// How the elements of a dtype are read: bytes of one, and a function that turns one into the tensor's
+/// element.
 struct Dtype {
   const char *name;
   size_t size;
@@ -60,12 +62,18 @@ template <float (*F)(uint16_t)> void convert_16(const unsigned char *from, unsig
 }
 
 constexpr Dtype kDtypes[] = {
-    {"F64", 8, FOVEA_F32, convert_as<float, double>},      {"F32", 4, FOVEA_F32, convert_as<float, float>},
-    {"F16", 2, FOVEA_F32, convert_16<half_to_float>},      {"BF16", 2, FOVEA_F32, convert_16<bfloat16_to_float>},
-    {"I64", 8, FOVEA_I64, convert_as<int64_t, int64_t>},   {"U32", 4, FOVEA_I64, convert_as<int64_t, uint32_t>},
-    {"I32", 4, FOVEA_I32, convert_as<int32_t, int32_t>},   {"I16", 2, FOVEA_I32, convert_as<int32_t, int16_t>},
-    {"U16", 2, FOVEA_I32, convert_as<int32_t, uint16_t>},  {"I8", 1, FOVEA_I32, convert_as<int32_t, signed char>},
-    {"U8", 1, FOVEA_I32, convert_as<int32_t, uint8_t>},    {"BOOL", 1, FOVEA_I32, convert_as<int32_t, uint8_t>},
+    {"F64", 8, FOVEA_F32, convert_as<float, double>},
+    {"F32", 4, FOVEA_F32, convert_as<float, float>},
+    {"F16", 2, FOVEA_F32, convert_16<half_to_float>},
+    {"BF16", 2, FOVEA_F32, convert_16<bfloat16_to_float>},
+    {"I64", 8, FOVEA_I64, convert_as<int64_t, int64_t>},
+    {"U32", 4, FOVEA_I64, convert_as<int64_t, uint32_t>},
+    {"I32", 4, FOVEA_I32, convert_as<int32_t, int32_t>},
+    {"I16", 2, FOVEA_I32, convert_as<int32_t, int16_t>},
+    {"U16", 2, FOVEA_I32, convert_as<int32_t, uint16_t>},
+    {"I8", 1, FOVEA_I32, convert_as<int32_t, signed char>},
+    {"U8", 1, FOVEA_I32, convert_as<int32_t, uint8_t>},
+    {"BOOL", 1, FOVEA_I32, convert_as<int32_t, uint8_t>},
 };
 
 std::string read_file(const std::string &path) {
@@ -108,7 +116,8 @@ uint64_t size_at(const Json &list, size_t i, const std::string &path, const std:
   return list[i].get<uint64_t>();
 }
 
-OwnedTensor read_tensor(const std::string &path, const std::string &name, const Json &entry, std::string_view data) {
+OwnedTensor read_tensor(const std::string &path, const std::string &name, const Json &entry,
+                        std::string_view data) {
   const auto member = [&](const char *key) -> const Json & {
     if (!entry.is_object() || !entry.contains(key)) invalid(path, "tensor '" + name + "' has no " + key);
     return entry[key];
@@ -126,10 +135,12 @@ OwnedTensor read_tensor(const std::string &path, const std::string &name, const 
   uint64_t n = 1, n_bytes = 0;
   for (size_t i = 0; i < shape.size(); ++i) {
     tensor.shape.push_back(size_at(shape, i, path, name));
-    if (__builtin_mul_overflow(n, tensor.shape.back(), &n)) invalid(path, "tensor '" + name + "': shape overflows");
+    if (__builtin_mul_overflow(n, tensor.shape.back(), &n))
+      invalid(path, "tensor '" + name + "': shape overflows");
   }
   const uint64_t begin = size_at(offsets, 0, path, name), end = size_at(offsets, 1, path, name);
-  if (begin > end || end > data.size() || __builtin_mul_overflow(n, dtype->size, &n_bytes) || n_bytes != end - begin)
+  if (begin > end || end > data.size() || __builtin_mul_overflow(n, dtype->size, &n_bytes) ||
+      n_bytes != end - begin)
     invalid(path, "tensor '" + name + "': data_offsets do not fit its shape or the file (cut short?)");
   const size_t to_size = dtype->element == FOVEA_I64 ? 8 : 4;
   tensor.bytes.resize(n * to_size); // at most 4 times the file
@@ -164,7 +175,9 @@ void write_safetensors(const std::string &path, const std::vector<fovea_tensor> 
   for (const fovea_tensor &t : tensors) {
     uint64_t n_bytes = t.element == FOVEA_I64 ? 8 : 4;
     for (uint32_t i = 0; i < t.rank; ++i) n_bytes *= t.shape[i];
-    header[t.name] = {{"dtype", t.element == FOVEA_F32 ? "F32" : t.element == FOVEA_I32 ? "I32" : "I64"},
+    header[t.name] = {{"dtype", t.element == FOVEA_F32   ? "F32"
+                                : t.element == FOVEA_I32 ? "I32"
+                                                         : "I64"},
                       {"shape", std::vector<uint64_t>(t.shape, t.shape + t.rank)},
                       {"data_offsets", {offset, offset + n_bytes}}};
     offset += n_bytes;
@@ -176,7 +189,8 @@ void write_safetensors(const std::string &path, const std::vector<fovea_tensor> 
   OutputFile file(path);
   file.write({reinterpret_cast<const char *>(&header_bytes), sizeof header_bytes});
   file.write(text);
-  for (size_t i = 0; i < tensors.size(); ++i) file.write({static_cast<const char *>(tensors[i].data), sizes[i]});
+  for (size_t i = 0; i < tensors.size(); ++i)
+    file.write({static_cast<const char *>(tensors[i].data), sizes[i]});
   file.commit();
 }
 

@@ -1,7 +1,8 @@
-// Safetensors files: read as hostile input, written whole or not at all. Functions; thread-safe. Throw fovea::Error that
-// names the file and the tensor.
+// Safetensors files: read as hostile input, written whole or not at all. Functions; thread-safe. Throw
+// fovea::Error that names the file and the tensor.
 //
-// Read: F64, F32, F16, BF16 as f32; I64 as it is; I32, I16, I8, U16, U8, BOOL as i32 (U32 as i64). Ranks up to 4.
+// Read: F64, F32, F16, BF16 as f32; I64 as it is; I32, I16, I8, U16, U8, BOOL as i32 (U32 as i64). Ranks up
+// to 4.
 #pragma once
 
 #include <fovea/fovea.hpp>

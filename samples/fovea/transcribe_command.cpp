@@ -18,6 +18,7 @@ constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
 struct Arguments {
   std::string model, output, device;
   std::vector<std::string> audio;
+  std::string format_name = "text";
   TranscriptFormat format = TranscriptFormat::Text;
   fovea::TranscribeOptions options;
   std::string language, prompt, condition = "on";
@@ -25,10 +26,12 @@ struct Arguments {
   bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
 };
 
-const std::map<std::string, TranscriptFormat> kFormats = {{"text", TranscriptFormat::Text},
-                                                          {"srt", TranscriptFormat::Srt},
-                                                          {"vtt", TranscriptFormat::Vtt},
-                                                          {"json", TranscriptFormat::Json}};
+TranscriptFormat parse_format(const std::string &name) {
+  return name == "srt"    ? TranscriptFormat::Srt
+         : name == "vtt"  ? TranscriptFormat::Vtt
+         : name == "json" ? TranscriptFormat::Json
+                          : TranscriptFormat::Text;
+}
 
 const char *extension(TranscriptFormat format) {
   switch (format) {
@@ -46,7 +49,8 @@ std::vector<std::string> output_paths(const Arguments &a) {
   const bool several = a.audio.size() > 1;
   const bool is_folder = !a.output.empty() && (a.output.back() == '/' || fs::is_directory(a.output, error));
   if (several && !a.output.empty() && !is_folder)
-    throw UsageError("-o must be a folder for several recordings (" + a.output + " is not one; end it in / to make it)");
+    throw UsageError("-o must be a folder for several recordings (" + a.output +
+                     " is not one; end it in / to make it)");
   if (several && a.output.empty() && (a.format == TranscriptFormat::Srt || a.format == TranscriptFormat::Vtt))
     throw UsageError("subtitles of several recordings need -o FOLDER");
   if (!is_folder) return std::vector<std::string>(a.audio.size(), a.output);
@@ -57,15 +61,16 @@ std::vector<std::string> output_paths(const Arguments &a) {
   for (const std::string &audio : a.audio) {
     const std::string stem = audio == "-" ? "stdin" : fs::path(audio).stem().string();
     paths.push_back((fs::path(a.output) / (stem + extension(a.format))).string());
-    if (!taken.insert(paths.back()).second) throw UsageError("two recordings would both be written to " + paths.back());
+    if (!taken.insert(paths.back()).second)
+      throw UsageError("two recordings would both be written to " + paths.back());
   }
   return paths;
 }
 
 std::string summary(const std::string &name, const fovea::Transcript &transcript) {
   const fovea_transcribe_timings &t = transcript.timings();
-  return format("%s: %.1f s of audio in %.2f s, real-time factor %.2f, language %s", name.c_str(), t.audio_s, t.total_s,
-                t.audio_s > 0 ? t.total_s / t.audio_s : 0.0, transcript.language());
+  return format("%s: %.1f s of audio in %.2f s, real-time factor %.2f, language %s", name.c_str(), t.audio_s,
+                t.total_s, t.audio_s > 0 ? t.total_s / t.audio_s : 0.0, transcript.language());
 }
 
 void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const std::string &path,
@@ -90,6 +95,7 @@ void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const s
 }
 
 int transcribe(Arguments &a) {
+  a.format = parse_format(a.format_name);
   const std::vector<std::string> outputs = output_paths(a);
   fovea::TranscribeOptions &o = a.options;
   if (!a.language.empty() && a.language != "auto") o.language = a.language.c_str();
@@ -150,42 +156,68 @@ void add_threshold(CLI::App *command, const char *name, float *value, const char
 void add_transcribe(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A speech model file (see fovea convert)")->required();
-  command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")->required();
-  command->add_option("-f,--format", a->format, "text, srt, vtt or json (default: text)")
-      ->transform(CLI::CheckedTransformer(kFormats).description("text|srt|vtt|json"))
+  command->add_option("MODEL", a->model, "A speech model file (see fovea convert)")
+      ->required()
       ->option_text(" ");
-  command->add_option("-o,--output", a->output, "File, or folder for several recordings (default: standard output)");
-  command->add_option("-l,--language", a->language, "en, de …, or auto (default: detected)");
+  command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length
+      ->option_text("..."); - is standard input")
+      ->required();
+  command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
+      ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
+      ->option_text("FORMAT");
+  command
+      ->add_option("-o,--output", a->output,
+                   "File, or folder for several recordings (default: standard output)")
+      ->option_text("PATH");
+  command->add_option("-l,--language", a->language, "en, de …, or auto (default: detected)")
+      ->option_text("CODE");
   command->add_flag("--translate", a->translate, "Into English");
   command->add_option("--beam", a->beam, "Search this many sequences side by side (default: 1, greedy)")
-      ->check(CLI::Range(1, 15));
-  command->add_option("--best-of", a->options.best_of, "Samples tried at temperatures above 0")
+      ->check(CLI::Range(1, 15))
+      ->option_text("N");
+  command->add_option("--best-of", a->options.best_of, "Samples tried at temperatures above 0 (default: 5)")
       ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  command->add_option("--temperature", a->options.temperature, "0: the most likely words; above: sampled")
+      ->option_text("N");
+  command
+      ->add_option("--temperature", a->options.temperature,
+                   "0: the most likely words; above: sampled (default: 0)")
       ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
-  command->add_flag("--no-fallback", a->no_fallback, "Do not try again at higher temperatures what fails a threshold");
+      ->option_text("NUMBER");
+  command->add_flag("--no-fallback", a->no_fallback,
+                    "Do not try again at higher temperatures what fails a threshold");
   command->add_flag("--no-timestamps", a->no_timestamps, "One segment for each 30 s");
-  command->add_option("--prompt", a->prompt, "Text that might stand before: names, spelling, style");
-  command->add_option("--condition", a->condition, "Give each window the text before it: on or off (default: on)")
-      ->check(CLI::IsMember({"on", "off"}));
+  command->add_option("--prompt", a->prompt, "Text that might stand before: names, spelling, style")
+      ->option_text("TEXT");
+  command
+      ->add_option("--condition", a->condition,
+                   "Give each window the text before it: on or off (default: on)")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->option_text("on|off");
   add_threshold(command, "--no-speech-threshold", &a->options.no_speech_threshold,
                 "Above it a window with improbable text is silence (default: 0.6)");
   add_threshold(command, "--logprob-threshold", &a->options.logprob_threshold,
                 "Text with a lower mean log-probability is tried again (default: -1)");
   add_threshold(command, "--compression-ratio-threshold", &a->options.compression_ratio_threshold,
                 "Text that compresses better repeats itself and is tried again (default: 2.4)");
-  command->add_option("--max-tokens", a->options.max_tokens, "Of one 30 s window (default: half of the model's context)");
-  command->add_option("--patience", a->options.patience, "Of the beam search")->capture_default_str();
-  command->add_option("--seed", a->options.seed, "Of sampling")->capture_default_str();
-  command->add_option("--device", a->device, "The device: its number, or part of its name");
+  command
+      ->add_option("--max-tokens", a->options.max_tokens,
+                   "Of one 30 s window (default: half of the model's context)")
+      ->option_text("N");
+  command
+      ->add_option("--patience", a->options.patience,
+                   "The beam search ends with beam x patience sequences (default: 1)")
+      ->option_text("NUMBER");
+  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
+  command->add_option("--device", a->device, "The device: its number, or part of its name")
+      ->option_text("DEVICE");
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
-  command->footer("\nSegments are printed as they are decided; progress and the real-time factor go to stderr. With "
-                  "several\nrecordings, a bad one is reported and the rest are done; the exit code is then 1.\nExample:\n"
-                  "  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt");
-  command->callback([&exit_code, a] { exit_code = transcribe(*a); });
+  command->footer(R"(
+Segments are printed as they are decided; progress and the real-time factor go to stderr. With several
+recordings, a bad one is reported and the rest are done; the exit code is then 1.
+Example:
+  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt)");
+  command->callback([&exit_code, a] {
+    exit_code = transcribe(*a); });
 }
 
 } // namespace tool

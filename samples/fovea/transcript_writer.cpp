@@ -42,7 +42,8 @@ Json to_json(const fovea::Transcript &transcript, const std::string &audio) {
 
 } // namespace
 
-TranscriptWriter::TranscriptWriter(TranscriptFormat format, std::string audio, const std::string &output, bool several)
+TranscriptWriter::TranscriptWriter(TranscriptFormat format, std::string audio, const std::string &output,
+                                   bool several)
     : format_(format), audio_(std::move(audio)), several_(several) {
   if (!output.empty()) file_.emplace(output);
 }
@@ -74,7 +75,9 @@ void TranscriptWriter::segment(const fovea_segment &segment) {
 
 void TranscriptWriter::finish(const fovea::Transcript &transcript) {
   if (format_ == TranscriptFormat::Json)
-    write(to_json(transcript, audio_).dump(several_ && !file_ ? -1 : 2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write(to_json(transcript, audio_)
+              .dump(several_ && !file_ ? -1 : 2, ' ', false, Json::error_handler_t::replace) +
+          "\n");
   else
     begin();
   if (file_) file_->commit();

@@ -1,5 +1,5 @@
-// TranscriptWriter: one recording's transcript to stdout as it comes, or to a file that appears when it is whole.
-// One thread. Throws fovea::Error (IO).
+// TranscriptWriter: one recording's transcript to stdout as it comes, or to a file that appears when it is
+// whole. One thread. Throws fovea::Error (IO).
 #pragma once
 
 #include "console.h"

@@ -42,7 +42,9 @@ fovea_status fovea_audio_read_memory(const void *bytes, size_t n_bytes, const ch
         fovea_audio{read_audio(file, name ? name : "audio", rate_hz, limit(max_duration_s))});
   });
 }
-const float *fovea_audio_samples(const fovea_audio *audio) { return audio ? audio->audio.samples.data() : nullptr; }
+const float *fovea_audio_samples(const fovea_audio *audio) {
+  return audio ? audio->audio.samples.data() : nullptr;
+}
 size_t fovea_audio_sample_count(const fovea_audio *audio) { return audio ? audio->audio.samples.size() : 0; }
 double fovea_audio_duration_s(const fovea_audio *audio) { return audio ? audio->audio.duration_s() : 0; }
 void fovea_audio_release(fovea_audio *audio) { delete audio; }
@@ -55,7 +57,8 @@ fovea_status fovea_audio_reader_open(const char *path, uint32_t rate_hz, fovea_a
     return reader;
   });
 }
-fovea_status fovea_audio_reader_read(fovea_audio_reader *reader, float *samples, size_t capacity, size_t *n_read) {
+fovea_status fovea_audio_reader_read(fovea_audio_reader *reader, float *samples, size_t capacity,
+                                     size_t *n_read) {
   if (n_read) *n_read = 0;
   return guard([&] {
     require(reader, "reader");
@@ -73,7 +76,9 @@ fovea_audio_source fovea_audio_reader_source(fovea_audio_reader *reader) {
   source.read = [](void *user, float *samples, size_t capacity, size_t *n_read) {
     return fovea_audio_reader_read(static_cast<fovea_audio_reader *>(user), samples, capacity, n_read);
   };
-  source.rewind = [](void *user) { return fovea_audio_reader_rewind(static_cast<fovea_audio_reader *>(user)); };
+  source.rewind = [](void *user) {
+    return fovea_audio_reader_rewind(static_cast<fovea_audio_reader *>(user));
+  };
   source.name = reader ? reader->name.c_str() : nullptr;
   return source;
 }

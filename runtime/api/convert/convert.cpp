@@ -10,7 +10,8 @@ using namespace fovea::api;
 
 namespace {
 
-const fovea_convert_options kDefaults = {sizeof(fovea_convert_options), nullptr, 0, nullptr, nullptr, nullptr};
+const fovea_convert_options kDefaults = {
+    sizeof(fovea_convert_options), nullptr, 0, nullptr, nullptr, nullptr};
 
 } // namespace
 
@@ -69,7 +70,9 @@ uint64_t fovea_convert_report_source_bytes(const fovea_convert_report *report) {
 uint64_t fovea_convert_report_output_bytes(const fovea_convert_report *report) {
   return report ? report->report.output_bytes : 0;
 }
-double fovea_convert_report_seconds(const fovea_convert_report *report) { return report ? report->report.seconds : 0; }
+double fovea_convert_report_seconds(const fovea_convert_report *report) {
+  return report ? report->report.seconds : 0;
+}
 fovea_status fovea_convert_report_text(const fovea_convert_report *report, int every_tensor, char **out) {
   return create_text(out, [&] { return to_text(require(report, "report")->report, every_tensor != 0); });
 }

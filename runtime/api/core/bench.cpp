@@ -51,7 +51,8 @@ void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size) 
   write_struct(options, struct_size, kBenchDefaults);
 }
 
-fovea_status fovea_bench(fovea_device *device, const char *model_path, const fovea_bench_options *options, char **out) {
+fovea_status fovea_bench(fovea_device *device, const char *model_path, const fovea_bench_options *options,
+                         char **out) {
   return create_text(out, [&] {
     require(device, "device");
     const fovea_bench_options given = read_struct(options, kBenchDefaults, "bench options");

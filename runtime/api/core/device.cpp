@@ -22,6 +22,18 @@ fovea_device_type type_of(DeviceType type) {
   return FOVEA_DEVICE_OTHER;
 }
 
+/// Part of the interface, unlike to_string(), which is for people.
+const char *name_of(fovea_device_type type) {
+  switch (type) {
+  case FOVEA_DEVICE_DISCRETE: return "discrete";
+  case FOVEA_DEVICE_INTEGRATED: return "integrated";
+  case FOVEA_DEVICE_VIRTUAL: return "virtual";
+  case FOVEA_DEVICE_SOFTWARE: return "software";
+  case FOVEA_DEVICE_OTHER: break;
+  }
+  return "other";
+}
+
 std::optional<vk::Validation> validation_of(fovea_validation wanted) {
   switch (wanted) {
   case FOVEA_VALIDATION_ENVIRONMENT: return std::nullopt;
@@ -32,8 +44,8 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
   fail(ErrorCode::InvalidArgument, "device options: validation is ", int(wanted), ", expected 0 … 3");
 }
 
-const fovea_device_options kDeviceDefaults = {sizeof(fovea_device_options), nullptr, FOVEA_VALIDATION_ENVIRONMENT,
-                                              nullptr};
+const fovea_device_options kDeviceDefaults = {sizeof(fovea_device_options), nullptr,
+                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr};
 
 } // namespace
 
@@ -47,7 +59,7 @@ DeviceDescription::DeviceDescription(const vk::DeviceInfo &device)
   info.driver_name = driver_name.c_str();
   info.driver_info = driver_info.c_str();
   info.type = type_of(caps.type);
-  info.type_name = to_string(caps.type);
+  info.type_name = name_of(info.type);
   info.vendor_id = caps.vendor_id;
   info.device_id = caps.device_id;
   info.driver_version = caps.driver_version;
@@ -75,7 +87,8 @@ DeviceDescription::DeviceDescription(const vk::DeviceInfo &device)
 void write_memory(fovea_memory *to, const MemoryUse &use) {
   const size_t size = require(to, "memory")->struct_size;
   if (size < sizeof(size_t) || size > 4096)
-    fail(ErrorCode::InvalidArgument, "memory: struct_size is ", size, "; initialise it with fovea_memory_init()");
+    fail(ErrorCode::InvalidArgument, "memory: struct_size is ", size,
+         "; initialise it with fovea_memory_init()");
   write_struct(to, size, memory_values(use));
 }
 
@@ -123,6 +136,8 @@ void fovea_device_release(fovea_device *device) { delete device; }
 
 uint64_t fovea_validation_error_count(void) { return vk::validation_error_count(); }
 
-void fovea_memory_init(fovea_memory *memory, size_t struct_size) { write_struct(memory, struct_size, fovea_memory{}); }
+void fovea_memory_init(fovea_memory *memory, size_t struct_size) {
+  write_struct(memory, struct_size, fovea_memory{});
+}
 
 } // extern "C"

@@ -8,7 +8,8 @@ namespace {
 /// One element of a metadata value, whole, as text.
 std::string element_text(const MetaValue &value, std::string_view key, uint64_t element) {
   if (element >= value.count)
-    fail(ErrorCode::InvalidArgument, "metadata '", key, "' has ", value.count, " elements, asked for number ", element);
+    fail(ErrorCode::InvalidArgument, "metadata '", key, "' has ", value.count, " elements, asked for number ",
+         element);
   if (value.type == GgufType::String) return std::string(*value.as<std::string_view>());
   if (value.type != GgufType::Array) return to_text(value);
   if (value.element_type == GgufType::String)
@@ -43,28 +44,30 @@ fovea_model::fovea_model(const char *path) : model(Model::open(require(path, "pa
   strings.reserve(file.metadata().size() * 2 + file.tensors().size()); // never grows: infos point into it
   const auto keep = [&](std::string text) { return strings.emplace_back(std::move(text)).c_str(); };
   for (const MetaEntry &e : file.metadata())
-    metadata.push_back({sizeof(fovea_metadata), keep(std::string(e.key)), to_string(e.value.type), e.value.count,
-                        keep(to_text(e.value))});
+    metadata.push_back({sizeof(fovea_metadata), keep(std::string(e.key)), to_string(e.value.type),
+                        e.value.count, keep(to_text(e.value))});
   for (const TensorInfo &t : file.tensors()) {
-    fovea_tensor_info info{sizeof info,       keep(std::string(t.name)), to_string(t.type.encoding), uint32_t(t.type.shape.rank()),
-                           {}, t.bytes + t.scale_bytes};
+    fovea_tensor_info info{
+        sizeof info, keep(std::string(t.name)), to_string(t.type.encoding), uint32_t(t.type.shape.rank()),
+        {},          t.bytes + t.scale_bytes};
     std::copy(t.type.shape.dims().begin(), t.type.shape.dims().end(), info.shape);
     tensors.push_back(info);
   }
   for (const std::string_view name : file.graph_names()) graphs.emplace_back(name, file.graph_text(name));
 }
 
-std::shared_ptr<const DeviceWeights> fovea_model::weights(const fovea_device &device, fovea_progress_fn progress,
-                                                          void *user) const {
+std::shared_ptr<const DeviceWeights> fovea_model::weights(const fovea_device &device,
+                                                          fovea_progress_fn progress, void *user) const {
   const std::lock_guard lock(mutex_); // a second session waits for the first one's load rather than repeat it
   std::erase_if(loaded_, [](const Loaded &l) { return l.weights.expired(); });
   for (const Loaded &l : loaded_)
     if (l.device.lock() == device.device)
       if (auto known = l.weights.lock()) return known;
-  auto made = DeviceWeights::load(device.device, model, WeightPlacement::Automatic, [&](uint64_t done, uint64_t total) {
-    report_progress(progress, user, double(done), double(total));
-    return true;
-  });
+  auto made = DeviceWeights::load(device.device, model, WeightPlacement::Automatic,
+                                  [&](uint64_t done, uint64_t total) {
+                                    report_progress(progress, user, double(done), double(total));
+                                    return true;
+                                  });
   loaded_.push_back({device.device, made});
   return made;
 }
@@ -80,14 +83,17 @@ fovea_status fovea_model_verify(const fovea_model *model) {
   return guard([&] { require(model, "model")->model->file().verify(); });
 }
 const char *fovea_model_path(const fovea_model *model) { return model ? model->model->path().c_str() : ""; }
-uint64_t fovea_model_file_bytes(const fovea_model *model) { return model ? model->model->file().bytes().size() : 0; }
+uint64_t fovea_model_file_bytes(const fovea_model *model) {
+  return model ? model->model->file().bytes().size() : 0;
+}
 const char *fovea_model_task(const fovea_model *model) { return model ? model->task.c_str() : ""; }
 
 size_t fovea_model_metadata_count(const fovea_model *model) { return model ? model->metadata.size() : 0; }
 const fovea_metadata *fovea_model_metadata(const fovea_model *model, size_t index) {
   return model && index < model->metadata.size() ? &model->metadata[index] : nullptr;
 }
-fovea_status fovea_model_metadata_text(const fovea_model *model, const char *key, uint64_t element, char **out) {
+fovea_status fovea_model_metadata_text(const fovea_model *model, const char *key, uint64_t element,
+                                       char **out) {
   return create_text(out, [&] {
     const ModelFile &file = require(model, "model")->model->file();
     const MetaValue *value = file.find_meta(require(key, "key"));

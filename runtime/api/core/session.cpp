@@ -13,7 +13,8 @@ const fovea_run_options kRunDefaults = {sizeof(fovea_run_options), nullptr, null
 
 /// Elements of the caller's tensor; every size is checked before anything is allocated.
 uint64_t count_elements(const fovea_tensor &tensor) {
-  if (tensor.rank > 4) fail(ErrorCode::InvalidArgument, "input '", tensor.name, "' has rank ", tensor.rank, ", at most 4");
+  if (tensor.rank > 4)
+    fail(ErrorCode::InvalidArgument, "input '", tensor.name, "' has rank ", tensor.rank, ", at most 4");
   return Shape(std::span(tensor.shape, tensor.rank)).elements();
 }
 
@@ -87,8 +88,8 @@ void fovea_run_options_init(fovea_run_options *options, size_t struct_size) {
   write_struct(options, struct_size, kRunDefaults);
 }
 
-fovea_status fovea_session_create(fovea_device *device, const fovea_model *model, const fovea_session_options *options,
-                                  fovea_session **out) {
+fovea_status fovea_session_create(fovea_device *device, const fovea_model *model,
+                                  const fovea_session_options *options, fovea_session **out) {
   return create(out, [&] {
     require(device, "device");
     require(model, "model");
@@ -104,8 +105,8 @@ fovea_status fovea_session_create(fovea_device *device, const fovea_model *model
 }
 void fovea_session_release(fovea_session *session) { delete session; }
 
-fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *options, const fovea_tensor *inputs,
-                               size_t n_inputs, fovea_results **out) {
+fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *options,
+                               const fovea_tensor *inputs, size_t n_inputs, fovea_results **out) {
   return create(out, [&] {
     require(session, "session");
     const fovea_run_options given = read_struct(options, kRunDefaults, "run options");
@@ -146,7 +147,10 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
     session->profile_rows = rows.end().text();
     for (const auto &[name, tensor] : results->tensors) {
       const bool is_integer = tensor.type.encoding == Encoding::I32;
-      fovea_tensor view{name.c_str(), is_integer ? FOVEA_I32 : FOVEA_F32, uint32_t(tensor.type.shape.rank()), {},
+      fovea_tensor view{name.c_str(),
+                        is_integer ? FOVEA_I32 : FOVEA_F32,
+                        uint32_t(tensor.type.shape.rank()),
+                        {},
                         is_integer ? static_cast<const void *>(tensor.i.data()) : tensor.f.data()};
       std::copy(tensor.type.shape.dims().begin(), tensor.type.shape.dims().end(), view.shape);
       results->views.push_back(view);

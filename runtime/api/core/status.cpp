@@ -6,7 +6,8 @@
 #include <cstdlib>
 
 #define FOVEA_TEXT_OF(x) #x
-#define FOVEA_VERSION_TEXT(major, minor, patch) FOVEA_TEXT_OF(major) "." FOVEA_TEXT_OF(minor) "." FOVEA_TEXT_OF(patch)
+#define FOVEA_VERSION_TEXT(major, minor, patch)                                                              \
+  FOVEA_TEXT_OF(major) "." FOVEA_TEXT_OF(minor) "." FOVEA_TEXT_OF(patch)
 
 namespace {
 

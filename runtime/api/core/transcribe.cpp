@@ -12,7 +12,8 @@ namespace {
 
 constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
 
-const fovea_transcriber_options kTranscriberDefaults = {sizeof(fovea_transcriber_options), 1, 0, nullptr, nullptr};
+const fovea_transcriber_options kTranscriberDefaults = {sizeof(fovea_transcriber_options), 1, 0, nullptr,
+                                                        nullptr};
 
 fovea_transcribe_options transcribe_defaults() {
   fovea_transcribe_options o{};
@@ -30,14 +31,17 @@ fovea_transcribe_options transcribe_defaults() {
   return o;
 }
 
-std::optional<float> threshold(float value) { return std::isnan(value) ? std::nullopt : std::optional(value); }
+std::optional<float> threshold(float value) {
+  return std::isnan(value) ? std::nullopt : std::optional(value);
+}
 
 /// temperature, + 0.2, + 0.4 … up to 1.
 std::vector<float> temperatures(float first, bool fallback) {
   if (!(first >= 0 && std::isfinite(first)))
     fail(ErrorCode::InvalidArgument, "temperature is ", first, ", expected 0 or more");
   std::vector<float> all = {first};
-  for (int i = 1; fallback && first + 0.2f * float(i) < 1.0f + 1e-4f; ++i) all.push_back(first + 0.2f * float(i));
+  for (int i = 1; fallback && first + 0.2f * float(i) < 1.0f + 1e-4f; ++i)
+    all.push_back(first + 0.2f * float(i));
   return all;
 }
 
@@ -64,8 +68,8 @@ TranscribeOptions to_options(const fovea_transcribe_options &o) {
 
 /// A view of `segment`, which must outlive it.
 fovea_segment view_of(const TranscriptSegment &segment, size_t index) {
-  return {sizeof(fovea_segment),  uint32_t(index),        segment.start_s,           segment.end_s,
-          segment.text.c_str(),   segment.tokens.data(),  segment.tokens.size(),     segment.avg_logprob,
+  return {sizeof(fovea_segment),     uint32_t(index),        segment.start_s,       segment.end_s,
+          segment.text.c_str(),      segment.tokens.data(),  segment.tokens.size(), segment.avg_logprob,
           segment.compression_ratio, segment.no_speech_prob, segment.temperature};
 }
 
@@ -77,7 +81,9 @@ TranscribeCallbacks to_callbacks(const fovea_transcribe_options &o) {
       if (o.on_segment(o.user, &view) != 0) fail(ErrorCode::Cancelled, "stopped by the segment callback");
     };
   if (o.on_progress)
-    to.progress = [&o](const TranscribeProgress &p) { report_progress(o.on_progress, o.user, p.done_s, p.total_s); };
+    to.progress = [&o](const TranscribeProgress &p) {
+      report_progress(o.on_progress, o.user, p.done_s, p.total_s);
+    };
   if (o.on_language)
     to.language = [&o](const std::string &code, float probability) {
       o.on_language(o.user, code.c_str(), probability);
@@ -97,7 +103,8 @@ public:
     size_t n_read = 0;
     check(source_.read(source_.user, samples.data(), samples.size(), &n_read));
     if (n_read > samples.size())
-      fail(ErrorCode::InvalidArgument, name(), ": the source read ", n_read, " samples where ", samples.size(), " fit");
+      fail(ErrorCode::InvalidArgument, name(), ": the source read ", n_read, " samples where ",
+           samples.size(), " fit");
     return n_read;
   }
   std::string name() const override { return source_.name ? source_.name : "audio"; }
@@ -128,19 +135,20 @@ struct fovea_transcript {
   explicit fovea_transcript(Transcript t) : transcript(std::move(t)), text(transcript.text()) {
     for (const TranscriptSegment &s : transcript.segments) segments.push_back(view_of(s, segments.size()));
     const TranscribeTimings &from = transcript.timings;
-    timings = {sizeof timings,  from.audio_s,  from.total_s,  from.peak_s,   from.features_s,
-               from.encode_s,   from.prompt_s, from.decode_s, from.n_windows, from.n_tokens};
+    timings = {sizeof timings, from.audio_s,  from.total_s,  from.peak_s,    from.features_s,
+               from.encode_s,  from.prompt_s, from.decode_s, from.n_windows, from.n_tokens};
   }
 };
 
 namespace {
 
-fovea_status transcribe(fovea_transcriber *transcriber, AudioSource &source, const fovea_transcribe_options *options,
-                        fovea_transcript **out) {
+fovea_status transcribe(fovea_transcriber *transcriber, AudioSource &source,
+                        const fovea_transcribe_options *options, fovea_transcript **out) {
   return create(out, [&] {
     const fovea_transcribe_options given = read_struct(options, transcribe_defaults(), "transcribe options");
     return std::make_unique<fovea_transcript>(
-        require(transcriber, "transcriber")->transcriber.transcribe(source, to_options(given), to_callbacks(given)));
+        require(transcriber, "transcriber")
+            ->transcriber.transcribe(source, to_options(given), to_callbacks(given)));
   });
 }
 
@@ -170,9 +178,10 @@ fovea_status fovea_transcriber_create(fovea_device *device, const fovea_model *m
     TranscriberOptions wanted;
     wanted.n_beams = given.beam;
     wanted.timestamps = given.profile != 0;
-    return std::make_unique<fovea_transcriber>(fovea_transcriber{
-        device->device, wanted.timestamps,
-        Transcriber(device->device, model->model, model->weights(*device, given.progress, given.user), wanted)});
+    return std::make_unique<fovea_transcriber>(
+        fovea_transcriber{device->device, wanted.timestamps,
+                          Transcriber(device->device, model->model,
+                                      model->weights(*device, given.progress, given.user), wanted)});
   });
 }
 void fovea_transcriber_release(fovea_transcriber *transcriber) { delete transcriber; }
@@ -184,8 +193,9 @@ size_t fovea_transcriber_language_count(const fovea_transcriber *transcriber) {
   return transcriber ? transcriber->transcriber.languages().size() : 0;
 }
 const char *fovea_transcriber_language(const fovea_transcriber *transcriber, size_t index) {
-  return index < fovea_transcriber_language_count(transcriber) ? transcriber->transcriber.languages()[index].c_str()
-                                                               : nullptr;
+  return index < fovea_transcriber_language_count(transcriber)
+             ? transcriber->transcriber.languages()[index].c_str()
+             : nullptr;
 }
 fovea_status fovea_transcriber_memory(const fovea_transcriber *transcriber, fovea_memory *memory) {
   return guard([&] { write_memory(memory, require(transcriber, "transcriber")->transcriber.memory()); });
