@@ -159,9 +159,9 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command->add_option("MODEL", a->model, "A speech model file (see fovea convert)")
       ->required()
       ->option_text(" ");
-  command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length
-      ->option_text("..."); - is standard input")
-      ->required();
+  command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
+      ->required()
+      ->option_text("...");
   command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
       ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
       ->option_text("FORMAT");
@@ -216,8 +216,7 @@ Segments are printed as they are decided; progress and the real-time factor go t
 recordings, a bad one is reported and the rest are done; the exit code is then 1.
 Example:
   fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt)");
-  command->callback([&exit_code, a] {
-    exit_code = transcribe(*a); });
+  command->callback([&exit_code, a] { exit_code = transcribe(*a); });
 }
 
 } // namespace tool
