@@ -78,25 +78,6 @@ private:
   bool ended_ = false;
 };
 
-class SampleSource final : public AudioSource {
-public:
-  SampleSource(std::span<const float> samples, std::string name) : all_(samples), name_(std::move(name)) {}
-  void rewind() override { at_ = 0; }
-  size_t read(std::span<float> samples) override {
-    const auto rest = all_.subspan(at_);
-    const size_t n = std::min(samples.size(), rest.size());
-    std::copy_n(rest.begin(), n, samples.begin());
-    at_ += n;
-    return n;
-  }
-  std::string name() const override { return name_; }
-
-private:
-  std::span<const float> all_;
-  std::string name_;
-  size_t at_ = 0;
-};
-
 } // namespace
 
 std::unique_ptr<AudioSource> AudioSource::open(const std::string &path, uint32_t rate_hz) {
@@ -112,10 +93,6 @@ std::unique_ptr<AudioSource> AudioSource::open(const std::string &path, uint32_t
 std::unique_ptr<AudioSource> AudioSource::open(std::span<const std::byte> file, std::string name,
                                                uint32_t rate_hz) {
   return std::make_unique<EncodedSource>(file, std::move(name), rate_hz);
-}
-
-std::unique_ptr<AudioSource> AudioSource::of(std::span<const float> samples, std::string name) {
-  return std::make_unique<SampleSource>(samples, std::move(name));
 }
 
 } // namespace fovea

@@ -156,7 +156,7 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
   const Model &model = session.model();
   const auto graphs = graphs_to_run(model, request);
   check_names(model, request, graphs);
-  session.reset(); // no state of an earlier run
+  if (!request.keep_state) session.reset();
   NamedTensors known = request.inputs, results;
   for (const Graph *graph : graphs) {
     Program &program = session.program(graph->name(), bindings_of(model, *graph, known));
@@ -168,7 +168,8 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
         program.set_step(step, value->second);
       else
         program.set_step(step, 0);
-    session.run(program);
+    session.run(program, request.control);
+    if (request.after_graph) request.after_graph(program);
     for (const PlanValue &output : program.plan().outputs) {
       HostTensor tensor = host_tensor(output.type, program.output(output.name));
       known[output.name] = tensor;

@@ -14,6 +14,9 @@ struct RunRequest {
   NamedTensors inputs; // by input name; f32 or i32 (f16 inputs of a graph take f32 values, rounded)
   std::string graph;   // run only this one; empty: those of metadata `fovea.run.graphs`, in order
   std::map<std::string, uint32_t> steps; // values of `step` declarations; 0 unless given
+  bool keep_state = false;               // states go on from the last run; else they are zero
+  RunControl control;
+  std::function<void(const Program &)> after_graph; // e.g. to read its profile
 };
 
 /// Symbols are bound by the inputs' shapes; a leading dimension of 1 may be missing or too many. B is 1

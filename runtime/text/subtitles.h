@@ -20,15 +20,18 @@ enum class SubtitleFormat {
 
 class SubtitleWriter {
 public:
-  explicit SubtitleWriter(SubtitleFormat format) : format_(format) {}
+  /// `n_cues`: already written, by an earlier writer of the same file.
+  explicit SubtitleWriter(SubtitleFormat format, unsigned long n_cues = 0)
+      : format_(format), n_cues_(n_cues) {}
   /// What the file begins with.
   std::string header() const;
   /// One segment. Times before 0 count as 0, an end before the start as the start, NaN as 0.
   std::string cue(double start_s, double end_s, std::string_view text);
+  unsigned long n_cues() const { return n_cues_; }
 
 private:
   SubtitleFormat format_;
-  unsigned long n_cues_ = 0;
+  unsigned long n_cues_;
 };
 
 /// "01:02:03.004", rounded to the nearest millisecond. `with_hours` false leaves "00:" hours out. Hours may

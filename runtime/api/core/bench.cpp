@@ -1,0 +1,71 @@
+#include "api/handles.h"
+#include "api/json.h"
+
+#include "tasks/bench.h"
+
+using namespace fovea;
+using namespace fovea::api;
+
+namespace {
+
+const fovea_bench_options kBenchDefaults = {sizeof(fovea_bench_options), 5, nullptr, nullptr, nullptr};
+
+std::string to_json(const BenchReport &report, const vk::Device &device, const std::string &model_path) {
+  JsonWriter json;
+  json.begin_object()
+      .member("model", model_path)
+      .member("device", device.name())
+      .member("driver", device.caps().driver_info)
+      .member("load_s", report.load_s)
+      .member("first_result_s", report.first_result_s)
+      .member("weights_imported", report.weights_imported);
+  json.key("memory")
+      .begin_object()
+      .member("weights_bytes", report.memory.weights_bytes)
+      .member("state_bytes", report.memory.state_bytes)
+      .member("scratch_bytes", report.memory.scratch_bytes)
+      .member("io_bytes", report.memory.io_bytes)
+      .end();
+  json.key("stages").begin_array();
+  for (const BenchStage &stage : report.stages)
+    json.begin_object()
+        .member("name", stage.name)
+        .member("median_s", stage.median_s)
+        .member("best_s", stage.best_s)
+        .member("first_s", stage.first_s)
+        .member("gpu_s", stage.gpu_s)
+        .member("dispatches", uint64_t(stage.n_dispatches))
+        .member("flops", stage.flops)
+        .member("weight_bytes", stage.weight_bytes)
+        .member("gflop_per_s", stage.gflop_per_s())
+        .member("gb_per_s", stage.gb_per_s())
+        .end();
+  return json.end().end().text();
+}
+
+} // namespace
+
+extern "C" {
+
+void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size) {
+  write_struct(options, struct_size, kBenchDefaults);
+}
+
+fovea_status fovea_bench(fovea_device *device, const char *model_path, const fovea_bench_options *options,
+                         char **out) {
+  return create_text(out, [&] {
+    require(device, "device");
+    const fovea_bench_options given = read_struct(options, kBenchDefaults, "bench options");
+    if (given.runs == 0 || given.runs > 10'000)
+      fail(ErrorCode::InvalidArgument, "bench options: runs is ", given.runs, ", expected 1 … 10000");
+    BenchOptions wanted;
+    wanted.n_runs = given.runs;
+    wanted.cancel = flag(given.cancel);
+    if (given.on_stage)
+      wanted.progress = [&](const std::string &stage) { given.on_stage(given.user, stage.c_str()); };
+    const std::string path = require(model_path, "model_path");
+    return to_json(bench(device->device, path, wanted), *device->device, path);
+  });
+}
+
+} // extern "C"

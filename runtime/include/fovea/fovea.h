@@ -1,0 +1,499 @@
+/* Fovea: runs trained models on any Vulkan GPU. The stable C interface (C99; C++ users may prefer fovea.hpp).
+ *
+ * Conventions
+ * - Errors. Whatever can fail returns a fovea_status; fovea_last_error() then has one line that names the
+ * file, tensor or argument at fault. After an error every `out` pointer is NULL. Nothing aborts, nothing
+ * throws through this interface. Any call may also return FOVEA_OUT_OF_MEMORY, and FOVEA_INVALID_ARGUMENT for
+ * a NULL where none may be.
+ * - Handles (fovea_device, fovea_model …) are opaque. Give each back with its _release function, in any
+ * order: a session keeps what it needs of its device and model. Releasing NULL does nothing.
+ * - Strings are UTF-8 and end in NUL. A `const char *` belongs to the handle it came from and lives as long;
+ * a `char *` given through an out pointer is yours, for fovea_free().
+ * - Structs that you fill begin with struct_size and are initialised by their _init function, which takes
+ *   sizeof(the struct): fields added later keep their defaults in programs built today. A program built with
+ * a newer header gets FOVEA_UNSUPPORTED when it sets a field that this library does not have. Structs that
+ * Fovea fills are read through const pointers; their struct_size says how much of them this library knows.
+ * - Threads. Devices, models and everything read-only may be used from any number of threads at once; a
+ * session or a transcriber from one thread at a time (two sessions on one device run side by side).
+ * fovea_last_error() is per thread.
+ * - Callbacks run on the thread that made the call, before it returns. They must not throw or longjmp through
+ * Fovea, and must not use the handle that is running.
+ * - Nothing happens when the library is loaded: Vulkan is opened by the first call that needs a device.
+ *
+ * Environment: FOVEA_DEVICE (index or part of a name), FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error,
+ * warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines), FOVEA_VULKAN_LIBRARY (the loader to open).
+ */
+#ifndef FOVEA_FOVEA_H
+#define FOVEA_FOVEA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define FOVEA_API __attribute__((visibility("default")))
+#else
+#define FOVEA_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FOVEA_VERSION_MAJOR 0
+#define FOVEA_VERSION_MINOR 1
+#define FOVEA_VERSION_PATCH 0
+
+/* The version of the library in use: "0.1.0". */
+FOVEA_API const char *fovea_version(void);
+
+/* ---- Errors ---- */
+
+typedef enum fovea_status {
+  FOVEA_OK = 0,
+  FOVEA_INVALID_ARGUMENT = 1, /* an argument is wrong */
+  FOVEA_INVALID_FILE = 2,     /* a file's contents are malformed, truncated or inconsistent */
+  FOVEA_INVALID_GRAPH = 3,    /* a graph's text, shapes or references are inconsistent */
+  FOVEA_NOT_FOUND = 4,        /* a named file, tensor, graph or key does not exist */
+  FOVEA_IO = 5,               /* the operating system refused a read, write or rename */
+  FOVEA_UNSUPPORTED = 6,      /* well formed, but this build or this device cannot do it */
+  FOVEA_OUT_OF_MEMORY = 7,    /* host or device memory */
+  FOVEA_NO_DEVICE = 8,        /* no Vulkan loader, or no usable device */
+  FOVEA_DEVICE_LOST = 9,      /* the device takes no further work: release what uses it and open it again */
+  FOVEA_TIMEOUT = 10,         /* the device did not answer before the deadline */
+  FOVEA_CANCELLED = 11,       /* a callback or a fovea_cancel asked to stop */
+  FOVEA_INTERNAL = 12         /* a bug in Fovea */
+} fovea_status;
+
+/* "ok", "invalid file" …; "unknown status" for any other number. Static. */
+FOVEA_API const char *fovea_status_name(fovea_status status);
+
+/* The message of the last call on this thread that failed; "" before the first. Valid until this thread's
+ * next call. */
+FOVEA_API const char *fovea_last_error(void);
+
+/* Sets what fovea_last_error() returns on this thread: for libraries that extend Fovea. */
+FOVEA_API void fovea_set_last_error(const char *message);
+
+/* Frees what an out pointer of type char ** gave. NULL is fine. */
+FOVEA_API void fovea_free(char *text);
+
+/* ---- Diagnostics ---- */
+
+typedef enum fovea_log_level {
+  FOVEA_LOG_ERROR = 0,
+  FOVEA_LOG_WARNING = 1,
+  FOVEA_LOG_INFO = 2,
+  FOVEA_LOG_DEBUG = 3
+} fovea_log_level;
+
+/* `message` is one line, without a newline, valid during the call. Called from any thread that uses Fovea. */
+typedef void (*fovea_log_fn)(void *user, fovea_log_level level, const char *message);
+
+/* Sends diagnostics to `log` (NULL: back to stderr). Call it before other threads use Fovea. */
+FOVEA_API void fovea_set_log(fovea_log_fn log, void *user);
+/* Drops messages above `level`. Default: warnings, or what FOVEA_LOG says. */
+FOVEA_API void fovea_set_log_level(fovea_log_level level);
+
+/* ---- Progress and cancellation ---- */
+
+/* Called now and then with how much is done, in the unit that the function says. Return 0 to go on; anything
+ * else stops the call with FOVEA_CANCELLED. */
+typedef int (*fovea_progress_fn)(void *user, double done, double total);
+
+/* A request to stop, made by another thread or a signal handler. One may be given to many calls. */
+typedef struct fovea_cancel fovea_cancel;
+FOVEA_API fovea_status fovea_cancel_create(fovea_cancel **out);
+/* Calls that were given `cancel` return FOVEA_CANCELLED soon (between GPU submits, about 0.1 s), and at once
+ * when they begin later. Any thread; safe in a signal handler. */
+FOVEA_API void fovea_cancel_request(fovea_cancel *cancel);
+/* Takes the request back. */
+FOVEA_API void fovea_cancel_reset(fovea_cancel *cancel);
+/* 1 after fovea_cancel_request(). */
+FOVEA_API int fovea_cancel_requested(const fovea_cancel *cancel);
+/* Not while a call that was given it runs. */
+FOVEA_API void fovea_cancel_release(fovea_cancel *cancel);
+
+/* ---- Devices ---- */
+
+typedef enum fovea_device_type {
+  FOVEA_DEVICE_DISCRETE = 0,
+  FOVEA_DEVICE_INTEGRATED = 1,
+  FOVEA_DEVICE_VIRTUAL = 2,
+  FOVEA_DEVICE_SOFTWARE = 3,
+  FOVEA_DEVICE_OTHER = 4
+} fovea_device_type;
+
+typedef struct fovea_device_info {
+  size_t struct_size;
+  uint32_t index;          /* what a selector may say */
+  const char *name;        /* "llvmpipe (LLVM 15.0.6, 256 bits)" */
+  const char *driver_name; /* "llvmpipe" */
+  const char *driver_info; /* "Mesa 22.3.6 (LLVM 15.0.6)" */
+  fovea_device_type type;
+  const char *type_name; /* "discrete", "integrated", "virtual", "software", "other" */
+  uint32_t vendor_id, device_id;
+  uint32_t driver_version; /* in the driver's own encoding */
+  uint32_t vulkan_major, vulkan_minor, vulkan_patch;
+  int usable;           /* 1: Fovea runs on it */
+  const char *rejected; /* why not, in one line; "" when usable */
+  /* Limits. */
+  uint64_t memory_bytes;             /* the largest device-local heap; 0: unknown */
+  uint64_t max_allocation_bytes;     /* of one allocation */
+  uint64_t max_storage_buffer_bytes; /* of one binding */
+  uint32_t max_storage_buffers;      /* bound at once */
+  uint32_t max_workgroup_invocations;
+  uint32_t max_shared_memory_bytes;
+  uint32_t max_push_constant_bytes;
+  uint32_t subgroup_size; /* 0: no subgroup operations */
+  int has_timestamps;     /* profiles are possible */
+  /* Features, 0 or 1. */
+  int f16_arithmetic, int8_arithmetic, integer_dot_product;
+  int unified_memory, host_pointer_import; /* weights need no copy */
+} fovea_device_info;
+
+/* Every Vulkan device there is, usable or not, in the loader's order. */
+typedef struct fovea_device_list fovea_device_list;
+/* Errors: FOVEA_NO_DEVICE when there is no Vulkan loader (the message says what to install). A loader without
+ * a driver gives an empty list. */
+FOVEA_API fovea_status fovea_list_devices(fovea_device_list **out);
+FOVEA_API size_t fovea_device_list_count(const fovea_device_list *list);
+/* NULL when `index` is out of range. Lives as long as the list. */
+FOVEA_API const fovea_device_info *fovea_device_list_get(const fovea_device_list *list, size_t index);
+FOVEA_API void fovea_device_list_release(fovea_device_list *list);
+
+typedef enum fovea_validation {
+  FOVEA_VALIDATION_ENVIRONMENT = 0, /* FOVEA_VALIDATION decides; off when unset */
+  FOVEA_VALIDATION_OFF = 1,
+  FOVEA_VALIDATION_ON = 2, /* every Vulkan call, and synchronization */
+  FOVEA_VALIDATION_GPU = 3 /* shaders on the device as well */
+} fovea_validation;
+
+typedef struct fovea_device_options {
+  size_t struct_size;
+  const char *selector;        /* index or part of a name; NULL: FOVEA_DEVICE, else the best usable device */
+  fovea_validation validation; /* default: FOVEA_VALIDATION_ENVIRONMENT */
+  const char
+      *cache_folder; /* of compiled pipelines; NULL: FOVEA_CACHE_DIR, else the user's cache; "": none */
+} fovea_device_options;
+FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
+
+/* An open device. Thread-safe. */
+typedef struct fovea_device fovea_device;
+/* `options` may be NULL: all defaults. Errors: FOVEA_NO_DEVICE (the message says why each device was not
+ * taken), FOVEA_UNSUPPORTED (validation asked for, its layer missing), FOVEA_OUT_OF_MEMORY. */
+FOVEA_API fovea_status fovea_device_open(const fovea_device_options *options, fovea_device **out);
+/* As opened: only the features in use. Lives as long as the device. */
+FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
+FOVEA_API void fovea_device_release(fovea_device *device);
+
+/* Validation errors reported to this process so far. */
+FOVEA_API uint64_t fovea_validation_error_count(void);
+
+/* ---- Models ---- */
+
+/* A flat file, mapped and checked. Immutable and thread-safe. The file must not be changed in place while
+ * open. */
+typedef struct fovea_model fovea_model;
+/* Errors: FOVEA_NOT_FOUND, FOVEA_IO, FOVEA_INVALID_FILE, FOVEA_INVALID_GRAPH, FOVEA_UNSUPPORTED. Weights are
+ * not read yet: fovea_model_verify() does. */
+FOVEA_API fovea_status fovea_model_open(const char *path, fovea_model **out);
+FOVEA_API void fovea_model_release(fovea_model *model);
+/* Compares the whole file with its checksum, at the speed of the disk. Error FOVEA_INVALID_FILE. */
+FOVEA_API fovea_status fovea_model_verify(const fovea_model *model);
+FOVEA_API const char *fovea_model_path(const fovea_model *model);
+FOVEA_API uint64_t fovea_model_file_bytes(const fovea_model *model);
+/* What the model is for ("transcribe"); "" when it does not say. */
+FOVEA_API const char *fovea_model_task(const fovea_model *model);
+
+typedef struct fovea_metadata {
+  size_t struct_size;
+  const char *key;
+  const char *type;    /* "u32", "string", "array" … */
+  uint64_t count;      /* elements of an array; else 1 */
+  const char *preview; /* for people, shortened: 42, "text…", [50257 strings] */
+} fovea_metadata;
+
+FOVEA_API size_t fovea_model_metadata_count(const fovea_model *model);
+/* In file order. NULL when out of range. */
+FOVEA_API const fovea_metadata *fovea_model_metadata(const fovea_model *model, size_t index);
+/* The whole value of `key` as text: a string as it is, numbers in digits that read back as the same number,
+ * true or false; of an array the element `element` (else 0). Errors: FOVEA_NOT_FOUND, FOVEA_INVALID_ARGUMENT
+ * (no such element). */
+FOVEA_API fovea_status fovea_model_metadata_text(const fovea_model *model, const char *key, uint64_t element,
+                                                 char **out);
+
+/* Shapes are outermost dimension first, dense and row-major, of rank 0 … 4. */
+typedef struct fovea_tensor_info {
+  size_t struct_size;
+  const char *name;
+  const char *encoding; /* "f32", "f16", "i32", "q8", "q4" */
+  uint32_t rank;
+  uint64_t shape[4];
+  uint64_t bytes; /* in the file, with scales, without padding */
+} fovea_tensor_info;
+
+FOVEA_API size_t fovea_model_tensor_count(const fovea_model *model);
+/* In file order. NULL when out of range. */
+FOVEA_API const fovea_tensor_info *fovea_model_tensor(const fovea_model *model, size_t index);
+
+FOVEA_API size_t fovea_model_graph_count(const fovea_model *model);
+/* In file order. NULL when out of range. */
+FOVEA_API const char *fovea_model_graph_name(const fovea_model *model, size_t index);
+/* The graph as text (docs/graph.md). NULL when there is none of that name. */
+FOVEA_API const char *fovea_model_graph_text(const fovea_model *model, const char *name);
+
+/* A named size: the T of an input [T, 384], or a step such as pos. */
+typedef struct fovea_size {
+  const char *name;
+  uint64_t value;
+} fovea_size;
+
+/* What a graph becomes on a device at given sizes: one line per dispatch (kernel, groups, bindings, barrier),
+ * then memory. Sizes not given are 1. `device` NULL plans for the least device that Fovea supports, without a
+ * GPU. Errors: FOVEA_NOT_FOUND, FOVEA_INVALID_GRAPH (the sizes do not fit), FOVEA_UNSUPPORTED. */
+FOVEA_API fovea_status fovea_model_plan(const fovea_model *model, const fovea_device *device,
+                                        const char *graph, const fovea_size *sizes, size_t n_sizes,
+                                        char **out);
+
+/* ---- Running graphs ---- */
+
+typedef struct fovea_memory {
+  size_t struct_size;
+  uint64_t weights_bytes; /* device memory; 0 when the file's pages are used as they are */
+  uint64_t state_bytes;   /* device memory that lasts from run to run */
+  uint64_t scratch_bytes; /* device memory reused within a run */
+  uint64_t io_bytes;      /* host-visible memory of inputs and outputs */
+} fovea_memory;
+FOVEA_API void fovea_memory_init(fovea_memory *memory, size_t struct_size);
+
+typedef enum fovea_element { FOVEA_F32 = 0, FOVEA_I32 = 1, FOVEA_I64 = 2 } fovea_element;
+
+/* A tensor in host memory. Never grows: arrays of it are passed. */
+typedef struct fovea_tensor {
+  const char *name;
+  fovea_element
+      element; /* results are f32 or i32; inputs of i64 are narrowed, f16 ones of the graph are rounded */
+  uint32_t rank;
+  uint64_t shape[4];
+  const void *data; /* the product of shape, elements each */
+} fovea_tensor;
+
+typedef struct fovea_session_options {
+  size_t struct_size;
+  int profile;                /* 1: time every dispatch, for fovea_session_profile() */
+  fovea_progress_fn progress; /* of loading weights, in bytes; may be NULL */
+  void *user;                 /* for progress */
+} fovea_session_options;
+FOVEA_API void fovea_session_options_init(fovea_session_options *options, size_t struct_size);
+
+/* A model on a device, with the states its graphs keep. One thread at a time. Sessions and transcribers of
+ * one model on one device share its weights. */
+typedef struct fovea_session fovea_session;
+/* `options` may be NULL. Errors: FOVEA_OUT_OF_MEMORY (with sizes), FOVEA_DEVICE_LOST, FOVEA_CANCELLED,
+ * FOVEA_INVALID_GRAPH. */
+FOVEA_API fovea_status fovea_session_create(fovea_device *device, const fovea_model *model,
+                                            const fovea_session_options *options, fovea_session **out);
+FOVEA_API void fovea_session_release(fovea_session *session);
+
+typedef struct fovea_run_options {
+  size_t struct_size;
+  const char *graph;       /* NULL: the graphs of the model's metadata `fovea.run.graphs`, in order */
+  const fovea_size *steps; /* values of steps (e.g. pos); 0 when not given */
+  size_t n_steps;
+  int keep_state;             /* 1: the states go on from the last run; 0 (default): they are zero */
+  const fovea_cancel *cancel; /* may be NULL */
+  uint32_t timeout_ms;        /* of each GPU submit; 0: from the estimated work */
+} fovea_run_options;
+FOVEA_API void fovea_run_options_init(fovea_run_options *options, size_t struct_size);
+
+/* Named tensors that a run gave. Read-only: thread-safe. */
+typedef struct fovea_results fovea_results;
+/* Runs graphs on `inputs`, matched by name; a leading dimension of 1 may be left out or added. Of several
+ * graphs, the outputs of one are inputs of the next, and a graph whose outputs are all given is skipped.
+ * `out` gets every output that the graphs declare. Values may be NaN or infinite: they go in as they are.
+ * Sequences side by side (B) are as many as the inputs say; states are kept between runs of the same number.
+ * Errors: FOVEA_INVALID_ARGUMENT (an input that is missing, unknown or of the wrong shape, named; a value of
+ * a step that does not fit the states), FOVEA_NOT_FOUND (graph), FOVEA_UNSUPPORTED, FOVEA_OUT_OF_MEMORY,
+ * FOVEA_DEVICE_LOST, FOVEA_TIMEOUT, FOVEA_CANCELLED. */
+FOVEA_API fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *options,
+                                         const fovea_tensor *inputs, size_t n_inputs, fovea_results **out);
+FOVEA_API size_t fovea_results_count(const fovea_results *results);
+/* By name. NULL when out of range. Lives as long as the results. */
+FOVEA_API const fovea_tensor *fovea_results_get(const fovea_results *results, size_t index);
+FOVEA_API void fovea_results_release(fovea_results *results);
+
+/* memory->struct_size must be set, as by fovea_memory_init(). */
+FOVEA_API fovea_status fovea_session_memory(const fovea_session *session, fovea_memory *memory);
+/* Times of the last run's dispatches, as JSON (docs/api.md): [{"graph", "statement", "kernel", "time_us",
+ * "flops", "bytes"} …]. Error FOVEA_UNSUPPORTED when the session was not made with profile, or the device has
+ * no timestamps. */
+FOVEA_API fovea_status fovea_session_profile(const fovea_session *session, char **out);
+
+/* ---- Speech to text ---- */
+
+typedef struct fovea_transcriber_options {
+  size_t struct_size;
+  uint32_t beam;              /* sequences searched side by side, 1 … 15; default 1: greedy */
+  int profile;                /* 1: time every dispatch, for fovea_transcriber_profile() */
+  fovea_progress_fn progress; /* of loading weights, in bytes; may be NULL */
+  void *user;                 /* for progress */
+} fovea_transcriber_options;
+FOVEA_API void fovea_transcriber_options_init(fovea_transcriber_options *options, size_t struct_size);
+
+/* A speech model ready to transcribe. One thread at a time. */
+typedef struct fovea_transcriber fovea_transcriber;
+/* `options` may be NULL. Errors: FOVEA_UNSUPPORTED (not a speech model), FOVEA_INVALID_FILE (an incomplete
+ * one), FOVEA_INVALID_ARGUMENT (beam), and those of fovea_session_create(). */
+FOVEA_API fovea_status fovea_transcriber_create(fovea_device *device, const fovea_model *model,
+                                                const fovea_transcriber_options *options,
+                                                fovea_transcriber **out);
+FOVEA_API void fovea_transcriber_release(fovea_transcriber *transcriber);
+/* Samples per second that fovea_transcribe() takes (16000). */
+FOVEA_API uint32_t fovea_transcriber_sample_rate_hz(const fovea_transcriber *transcriber);
+/* Codes of the languages that the model knows ("en", "de" …): only "en" for an English-only model. NULL when
+ * `index` is out of range. */
+FOVEA_API size_t fovea_transcriber_language_count(const fovea_transcriber *transcriber);
+FOVEA_API const char *fovea_transcriber_language(const fovea_transcriber *transcriber, size_t index);
+/* memory->struct_size must be set, as by fovea_memory_init(). */
+FOVEA_API fovea_status fovea_transcriber_memory(const fovea_transcriber *transcriber, fovea_memory *memory);
+/* GPU times of every dispatch so far, summed by statement and kernel, most time first, as JSON (docs/api.md).
+ * Error FOVEA_UNSUPPORTED when the transcriber was made without profile, or the device has no timestamps. */
+FOVEA_API fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, char **out);
+
+/* A recording that is read piece by piece, twice from its beginning: mono samples in [-1, 1] at the
+ * transcriber's rate. fovea/audio.h makes one of a file. A function that returns another status than FOVEA_OK
+ * ends the transcription with it, and with the message that it left in fovea_set_last_error(). */
+typedef struct fovea_audio_source {
+  size_t struct_size;
+  void *user; /* for both functions */
+  /* Fills samples: [capacity] and sets *n_read; fewer than asked only at the end, then 0. */
+  fovea_status (*read)(void *user, float *samples, size_t capacity, size_t *n_read);
+  /* Back to the first sample. */
+  fovea_status (*rewind)(void *user);
+  const char *name; /* what errors call it; NULL: "audio" */
+} fovea_audio_source;
+FOVEA_API void fovea_audio_source_init(fovea_audio_source *source, size_t struct_size);
+
+/* A stretch of speech. */
+typedef struct fovea_segment {
+  size_t struct_size;
+  uint32_t index;        /* 0, 1 … */
+  double start_s, end_s; /* from the beginning of the audio; never before the previous segment's */
+  const char *text;      /* as the model writes it, mostly with a leading space */
+  const int32_t *tokens; /* [n_tokens] ids of text and times, in order */
+  size_t n_tokens;
+  /* Of the window that it was decided in: */
+  float avg_logprob;           /* mean natural logarithm of its tokens' probabilities */
+  float compression_ratio;     /* bytes of text per byte compressed: high when it repeats itself */
+  float no_speech_probability; /* 0 when the model has no such token */
+  float temperature;           /* 0: most likely; else sampled */
+} fovea_segment;
+
+/* Called with each segment once it is decided, in order. Return 0 to go on; anything else stops with
+ * FOVEA_CANCELLED. `segment` is valid during the call. */
+typedef int (*fovea_segment_fn)(void *user, const fovea_segment *segment);
+/* Called once, before the first segment. */
+typedef void (*fovea_language_fn)(void *user, const char *code, float probability);
+
+/* A threshold that is NaN is off. */
+typedef struct fovea_transcribe_options {
+  size_t struct_size;
+  const char
+      *language;  /* "en", "de" …; NULL: detected from the first 30 s (an English-only model is English) */
+  int translate;  /* 1: into English; multilingual models only */
+  int timestamps; /* 1 (default): segments end where the model hears them end; 0: one for each 30 s */
+  float temperature; /* default 0: the most likely tokens; above: sampled */
+  int fallback; /* 1 (default): what fails a threshold is tried again at temperature + 0.2, + 0.4 … 1.0 */
+  float compression_ratio_threshold; /* default 2.4: text above it repeats itself */
+  float logprob_threshold;           /* default -1: text with a lower mean is improbable */
+  float no_speech_threshold;         /* default 0.6: a window above it, with improbable text, is silence */
+  uint32_t best_of;                  /* samples tried at temperatures above 0; default 5 */
+  uint64_t seed;                     /* of sampling: the same seed and device give the same text; default 0 */
+  float patience;                    /* beam search ends with beam x patience finished sequences; default 1 */
+  float length_penalty; /* exponent of the length that log-probabilities are divided by; default NaN: 1 */
+  int condition_on_previous;     /* 1 (default): each window is given the text before it */
+  const char *prompt;            /* text that might stand before the audio: names, spelling, style; or NULL */
+  float max_initial_timestamp_s; /* a window's first segment starts no later; default 1; NaN: no limit */
+  uint32_t max_tokens;           /* of one window; 0 (default): half of the model's context */
+  fovea_segment_fn on_segment;   /* may be NULL */
+  fovea_progress_fn on_progress; /* in seconds of audio; may be NULL */
+  fovea_language_fn on_language; /* may be NULL */
+  void *user;                    /* for all three */
+  const fovea_cancel *cancel;    /* may be NULL */
+} fovea_transcribe_options;
+FOVEA_API void fovea_transcribe_options_init(fovea_transcribe_options *options, size_t struct_size);
+
+/* What was said. Read-only: thread-safe. */
+typedef struct fovea_transcript fovea_transcript;
+/* samples: [n_samples] mono in [-1, 1] at fovea_transcriber_sample_rate_hz(), of any length. `options` may be
+ * NULL. After an error the transcriber may be used again, unless the device is lost. Errors:
+ * FOVEA_INVALID_ARGUMENT (no samples, one that is not finite, an option out of range, a language that the
+ * model lacks), FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT. */
+FOVEA_API fovea_status fovea_transcribe(fovea_transcriber *transcriber, const float *samples,
+                                        size_t n_samples, const fovea_transcribe_options *options,
+                                        fovea_transcript **out);
+/* The same, reading the samples as they are needed: memory stays that of one 30 s window. Errors also: what
+ * the source's functions return. */
+FOVEA_API fovea_status fovea_transcribe_source(fovea_transcriber *transcriber,
+                                               const fovea_audio_source *source,
+                                               const fovea_transcribe_options *options,
+                                               fovea_transcript **out);
+FOVEA_API void fovea_transcript_release(fovea_transcript *transcript);
+/* All segments' text, joined, without surrounding spaces. */
+FOVEA_API const char *fovea_transcript_text(const fovea_transcript *transcript);
+FOVEA_API size_t fovea_transcript_segment_count(const fovea_transcript *transcript);
+/* NULL when out of range. */
+FOVEA_API const fovea_segment *fovea_transcript_segment(const fovea_transcript *transcript, size_t index);
+/* "en" …, and how sure the model is (1 when it was given). */
+FOVEA_API const char *fovea_transcript_language(const fovea_transcript *transcript);
+FOVEA_API float fovea_transcript_language_probability(const fovea_transcript *transcript);
+
+/* Wall-clock seconds; those below total_s are parts of it and contain waiting for the device. */
+typedef struct fovea_transcribe_timings {
+  size_t struct_size;
+  double audio_s;    /* length of the audio */
+  double total_s;    /* of the call */
+  double peak_s;     /* first reading of the audio */
+  double features_s; /* second reading, and spectra */
+  double encode_s;
+  double prompt_s; /* first step of each window */
+  double decode_s; /* all other steps */
+  uint64_t n_windows;
+  uint64_t n_tokens; /* decoded, those of rejected attempts included */
+} fovea_transcribe_timings;
+FOVEA_API const fovea_transcribe_timings *fovea_transcript_timings(const fovea_transcript *transcript);
+
+typedef enum fovea_subtitle_format {
+  FOVEA_SUBTITLE_TEXT = 0, /* a line per segment */
+  FOVEA_SUBTITLE_SRT = 1,  /* SubRip */
+  FOVEA_SUBTITLE_VTT = 2   /* WebVTT */
+} fovea_subtitle_format;
+
+/* What a file of that format begins with: "" but for VTT. */
+FOVEA_API fovea_status fovea_subtitle_header(fovea_subtitle_format format, char **out);
+/* One segment as a cue, escaped as the format wants. *n_cues (0 before the first) counts them; a segment
+ * without text gives "" and is not counted. */
+FOVEA_API fovea_status fovea_subtitle_cue(fovea_subtitle_format format, uint32_t *n_cues, double start_s,
+                                          double end_s, const char *text, char **out);
+
+/* ---- Measuring ---- */
+
+typedef struct fovea_bench_options {
+  size_t struct_size;
+  uint32_t runs;                                   /* of each stage, after one to warm up; default 5 */
+  void (*on_stage)(void *user, const char *stage); /* before each stage; may be NULL */
+  void *user;                                      /* for on_stage */
+  const fovea_cancel *cancel;                      /* may be NULL */
+} fovea_bench_options;
+FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
+
+/* Loads the model, checks its outputs, then times its stages. `out` gets JSON (docs/api.md has its keys).
+ * Errors: FOVEA_INTERNAL when an output is wrong (the message says which), FOVEA_UNSUPPORTED for a model
+ * without a known task, and those of fovea_session_create(). */
+FOVEA_API fovea_status fovea_bench(fovea_device *device, const char *model_path,
+                                   const fovea_bench_options *options, char **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

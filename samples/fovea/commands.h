@@ -1,0 +1,16 @@
+// The subcommands: each adds itself to the application, and runs in a callback when it was chosen. A callback
+// throws fovea::Error or UsageError, or sets `exit_code`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace tool {
+
+void add_convert(CLI::App &app, int &exit_code);
+void add_inspect(CLI::App &app, int &exit_code);
+void add_devices(CLI::App &app, int &exit_code);
+void add_transcribe(CLI::App &app, int &exit_code);
+void add_run(CLI::App &app, int &exit_code);
+void add_bench(CLI::App &app, int &exit_code);
+
+} // namespace tool

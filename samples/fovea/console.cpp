@@ -1,0 +1,161 @@
+#include "console.h"
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tool {
+namespace {
+
+fovea_cancel *g_cancel = nullptr; // for the signal handler
+std::atomic<int> g_signal{0};
+
+void on_signal(int signal) {
+  g_signal = signal;
+  fovea_cancel_request(g_cancel);
+}
+
+} // namespace
+
+void fail(fovea_status status, std::initializer_list<std::string_view> parts) {
+  std::string message;
+  for (const std::string_view part : parts) message += part;
+  throw fovea::Error(status, message);
+}
+
+void print_error(std::string_view message) {
+  std::string line = "fovea: error: ";
+  for (const char c : message) {
+    if (c == '\n')
+      line += "; ";
+    else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+      line += c;
+    else
+      line += '?';
+  }
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+fovea::Cancel &interrupt() {
+  static fovea::Cancel cancel = fovea::Cancel::create().value();
+  return cancel;
+}
+
+void catch_interrupts() {
+  g_cancel = interrupt().get();
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = int(SA_RESETHAND); // the second time, the default action ends the process
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int interrupt_exit_code() { return g_signal ? 128 + g_signal : 0; }
+
+ProgressBar::ProgressBar(std::string label)
+    : label_(std::move(label)), enabled_(isatty(STDERR_FILENO) == 1) {}
+
+void ProgressBar::show(double done, double total, std::string_view detail) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!enabled_ || (shown_ && now - last_ < std::chrono::milliseconds(100))) return;
+  last_ = now;
+  shown_ = true;
+  constexpr int kWidth = 30;
+  const double part = total > 0 ? std::min(1.0, std::max(0.0, done / total)) : 0.0;
+  std::string bar(size_t(part * kWidth), '#');
+  bar.resize(kWidth, '.');
+  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f%% %.*s", label_.c_str(), bar.c_str(), part * 100,
+               int(detail.size()), detail.data());
+  std::fflush(stderr);
+}
+
+void ProgressBar::clear() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+  shown_ = false;
+}
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+  // Beside the target: a rename must not cross file systems.
+  temporary_ = path_ + ".XXXXXX";
+  fd_ = mkostemp(temporary_.data(), O_CLOEXEC);
+  if (fd_ < 0) {
+    temporary_.clear();
+    fail_io("cannot be created");
+  }
+  const mode_t mask = umask(0);
+  umask(mask);
+  fchmod(fd_, 0666 & ~mask); // as any new file; mkostemp's is private
+}
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) close(fd_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+void OutputFile::fail_io(const char *what) const {
+  fail(FOVEA_IO, {path_, ": ", what, ": ", std::strerror(errno)});
+}
+
+void OutputFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_io("cannot be written");
+    bytes.remove_prefix(size_t(n));
+  }
+}
+
+void OutputFile::commit() {
+  if (fsync(fd_) != 0 && errno != EINVAL) fail_io("cannot be written");
+  if (close(std::exchange(fd_, -1)) != 0) fail_io("cannot be written");
+  if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot be replaced");
+  temporary_.clear();
+}
+
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    fail(FOVEA_IO, {"standard output: ", std::strerror(errno)});
+}
+
+std::string format(const char *pattern, ...) {
+  va_list arguments, again;
+  va_start(arguments, pattern);
+  va_copy(again, arguments);
+  std::string text(size_t(std::max(0, std::vsnprintf(nullptr, 0, pattern, arguments))), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, pattern, again);
+  va_end(again);
+  va_end(arguments);
+  return text;
+}
+
+std::string bytes_text(double bytes) {
+  if (bytes < 1e3) return format("%.0f B", bytes);
+  if (bytes < 1e6) return format("%.1f kB", bytes / 1e3);
+  return bytes < 1e9 ? format("%.1f MB", bytes / 1e6) : format("%.2f GB", bytes / 1e9);
+}
+
+std::pair<std::string, uint64_t> parse_assignment(const std::string &text, const char *option) {
+  const size_t equals = text.find('=');
+  uint64_t value = 0;
+  if (equals != 0 && equals != std::string::npos) {
+    const char *end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + equals + 1, end, value);
+    if (error == std::errc() && rest == end) return {text.substr(0, equals), value};
+  }
+  throw UsageError(std::string(option) + " takes NAME=NUMBER, got '" + text + "'");
+}
+
+fovea::Device open_device(const std::string &selector) {
+  fovea::DeviceOptions options;
+  if (!selector.empty()) options.selector = selector.c_str();
+  return fovea::Device::open(options).value();
+}
+
+} // namespace tool

@@ -1,0 +1,74 @@
+#include "commands.h"
+#include "console.h"
+
+#include <fovea/convert.hpp>
+
+#include <filesystem>
+
+namespace tool {
+namespace {
+
+struct Arguments {
+  std::string source, output, encoding = "f16";
+  uint32_t n_threads = 0;
+  bool every_tensor = false;
+};
+
+/// NAME-ENCODING.fovea.gguf in the current folder.
+std::string default_output(const Arguments &a) {
+  std::error_code error;
+  std::filesystem::path source = std::filesystem::canonical(a.source, error);
+  if (error) fail(FOVEA_NOT_FOUND, {a.source, ": no such file or folder"});
+  const bool is_folder = std::filesystem::is_directory(source, error);
+  const std::string name = (is_folder ? source.filename() : source.stem()).string();
+  const std::string output = (name.empty() ? "model" : name) + "-" + a.encoding + ".fovea.gguf";
+  if (std::filesystem::exists(output, error))
+    fail(FOVEA_IO, {output, ": exists already; name the output with -o to replace it"});
+  return output;
+}
+
+int convert(const Arguments &a) {
+  const std::string output = a.output.empty() ? default_output(a) : a.output;
+  fovea::ConvertOptions options;
+  options.encoding = a.encoding.c_str();
+  options.n_threads = a.n_threads;
+  options.cancel = interrupt().get();
+  ProgressBar bar("converting");
+  const auto report = fovea::convert(a.source, output, options, [&](double done, double total) {
+                        bar.show(done, total, bytes_text(done) + " of " + bytes_text(total));
+                        return true;
+                      }).value();
+  bar.clear();
+  print(report.text(a.every_tensor).value() + output + "\n");
+  return kOk;
+}
+
+} // namespace
+
+void add_convert(CLI::App &app, int &exit_code) {
+  CLI::App *command = app.add_subcommand("convert", "Make a model file from trained weights");
+  const auto a = std::make_shared<Arguments>();
+  command->add_option("SOURCE", a->source, "A Hugging Face folder, or a whisper.cpp ggml .bin file")
+      ->required()
+      ->option_text(" ");
+  command->add_option("-o,--output", a->output, "The file to write (default: NAME-ENCODING.fovea.gguf here)")
+      ->option_text("PATH");
+  command
+      ->add_option(
+          "--encoding", a->encoding,
+          "Of matrices; f16 (default) is half of f32 and loses nothing that shows; q8 and q4: a quarter "
+          "and an eighth")
+      ->check(CLI::IsMember({"f32", "f16", "q8", "q4"}))
+      ->option_text("f32|f16|q8|q4");
+  command->add_option("--threads", a->n_threads, "Threads to encode with (default: one for each core)")
+      ->check(CLI::Range(1, 1024))
+      ->option_text("N");
+  command->add_flag("--tensors", a->every_tensor, "Report the size and the worst error of every tensor");
+  command->footer(R"(
+The file appears whole or not at all; an existing one is replaced only on success.
+Example:
+  fovea convert whisper-tiny.en -o tiny.en.fovea.gguf --encoding q8)");
+  command->callback([&exit_code, a] { exit_code = convert(*a); });
+}
+
+} // namespace tool

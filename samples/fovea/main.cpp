@@ -1,0 +1,80 @@
+// fovea: the command-line tool, made of the public interface alone.
+#include "commands.h"
+#include "console.h"
+
+namespace {
+
+constexpr const char *kFooter = R"(
+Environment:
+  FOVEA_DEVICE      the device to use: its number, or part of its name (see fovea devices)
+  FOVEA_VALIDATION  1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
+  FOVEA_LOG         error, warning (default), info or debug
+  FOVEA_CACHE_DIR   where compiled pipelines are kept (default: ~/.cache/fovea)
+Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted.
+fovea COMMAND --help has an example of each command.)";
+
+int usage_error(const std::string &message, const CLI::App &app) {
+  const auto chosen = app.get_subcommands();
+  tool::print_error(message + "; see fovea " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") +
+                    "--help");
+  return tool::kUsage;
+}
+
+std::string missing_arguments(const CLI::App &command) {
+  std::string names;
+  for (const CLI::Option *option : command.get_options())
+    if (option->get_required() && option->count() == 0)
+      names += (names.empty() ? "" : " and ") + option->get_name();
+  return names + " missing";
+}
+
+int run(int argc, char **argv) {
+  CLI::App app{"Fovea: runs trained models on any Vulkan GPU.", "fovea"};
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("fovea ") + fovea::version());
+  app.require_subcommand(1);
+  int exit_code = tool::kOk;
+#ifdef FOVEA_HAS_CONVERT
+  tool::add_convert(app, exit_code);
+#endif
+  tool::add_inspect(app, exit_code);
+  tool::add_devices(app, exit_code);
+  tool::add_transcribe(app, exit_code);
+  tool::add_run(app, exit_code);
+  tool::add_bench(app, exit_code);
+  try {
+    // CLI11 would only say that a command is missing.
+    const auto is_named = [&](const CLI::App *command) { return command->get_name() == argv[1]; };
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty())
+      throw tool::UsageError(std::string("no command is called '") + argv[1] + "'");
+    tool::catch_interrupts();
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::Success &e) { // --help, --version
+    return app.exit(e);
+  } catch (const CLI::RequiredError &) {
+    const auto chosen = app.get_subcommands();
+    return usage_error(chosen.empty() ? "no command given" : missing_arguments(*chosen.front()), app);
+  } catch (const CLI::ParseError &e) {
+    return usage_error(e.what(), app);
+  } catch (const tool::UsageError &e) {
+    return usage_error(e.what(), app);
+  } catch (const fovea::Error &e) {
+    if (e.status() == FOVEA_CANCELLED && tool::interrupt_exit_code()) {
+      tool::print_error("interrupted");
+      return tool::interrupt_exit_code();
+    }
+    tool::print_error(e.what());
+    return tool::kError;
+  } catch (const std::bad_alloc &) {
+    tool::print_error("out of memory");
+    return tool::kError;
+  } catch (const std::exception &e) {
+    tool::print_error(e.what());
+    return tool::kError;
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) { return run(argc, argv); }

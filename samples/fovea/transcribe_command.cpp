@@ -1,0 +1,222 @@
+#include "commands.h"
+#include "console.h"
+#include "transcript_writer.h"
+
+#include <fovea/audio.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+namespace tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
+
+struct Arguments {
+  std::string model, output, device;
+  std::vector<std::string> audio;
+  std::string format_name = "text";
+  TranscriptFormat format = TranscriptFormat::Text;
+  fovea::TranscribeOptions options;
+  std::string language, prompt, condition = "on";
+  uint32_t beam = 1;
+  bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
+};
+
+TranscriptFormat parse_format(const std::string &name) {
+  return name == "srt"    ? TranscriptFormat::Srt
+         : name == "vtt"  ? TranscriptFormat::Vtt
+         : name == "json" ? TranscriptFormat::Json
+                          : TranscriptFormat::Text;
+}
+
+const char *extension(TranscriptFormat format) {
+  switch (format) {
+  case TranscriptFormat::Text: break;
+  case TranscriptFormat::Srt: return ".srt";
+  case TranscriptFormat::Vtt: return ".vtt";
+  case TranscriptFormat::Json: return ".json";
+  }
+  return ".txt";
+}
+
+/// Where each recording's text goes; "" is stdout.
+std::vector<std::string> output_paths(const Arguments &a) {
+  std::error_code error;
+  const bool several = a.audio.size() > 1;
+  const bool is_folder = !a.output.empty() && (a.output.back() == '/' || fs::is_directory(a.output, error));
+  if (several && !a.output.empty() && !is_folder)
+    throw UsageError("-o must be a folder for several recordings (" + a.output +
+                     " is not one; end it in / to make it)");
+  if (several && a.output.empty() && (a.format == TranscriptFormat::Srt || a.format == TranscriptFormat::Vtt))
+    throw UsageError("subtitles of several recordings need -o FOLDER");
+  if (!is_folder) return std::vector<std::string>(a.audio.size(), a.output);
+  fs::create_directories(a.output, error);
+  if (error) fail(FOVEA_IO, {a.output, ": cannot be made: ", error.message()});
+  std::vector<std::string> paths;
+  std::set<std::string> taken;
+  for (const std::string &audio : a.audio) {
+    const std::string stem = audio == "-" ? "stdin" : fs::path(audio).stem().string();
+    paths.push_back((fs::path(a.output) / (stem + extension(a.format))).string());
+    if (!taken.insert(paths.back()).second)
+      throw UsageError("two recordings would both be written to " + paths.back());
+  }
+  return paths;
+}
+
+std::string summary(const std::string &name, const fovea::Transcript &transcript) {
+  const fovea_transcribe_timings &t = transcript.timings();
+  return format("%s: %.1f s of audio in %.2f s, real-time factor %.2f, language %s", name.c_str(), t.audio_s,
+                t.total_s, t.audio_s > 0 ? t.total_s / t.audio_s : 0.0, transcript.language());
+}
+
+void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const std::string &path,
+                    const std::string &output) {
+  auto reader = fovea::AudioReader::open(path, transcriber.sample_rate_hz()).value();
+  ProgressBar bar(path == "-" ? "standard input" : path);
+  TranscriptWriter writer(a.format, path, output, a.audio.size() > 1);
+  fovea::TranscribeCallbacks callbacks;
+  callbacks.segment = [&](const fovea_segment &segment) {
+    bar.clear();
+    writer.segment(segment);
+    return true;
+  };
+  callbacks.progress = [&](double done, double total) {
+    bar.show(done, total, format("%.0f of %.0f s", done, total));
+    return true;
+  };
+  const auto transcript = transcriber.transcribe(reader.source(), a.options, callbacks).value();
+  bar.clear();
+  writer.finish(transcript);
+  if (!a.quiet) std::fprintf(stderr, "%s\n", summary(path, transcript).c_str());
+}
+
+int transcribe(Arguments &a) {
+  a.format = parse_format(a.format_name);
+  const std::vector<std::string> outputs = output_paths(a);
+  fovea::TranscribeOptions &o = a.options;
+  if (!a.language.empty() && a.language != "auto") o.language = a.language.c_str();
+  if (!a.prompt.empty()) o.prompt = a.prompt.c_str();
+  o.translate = a.translate;
+  o.timestamps = !a.no_timestamps;
+  o.fallback = !a.no_fallback;
+  o.condition_on_previous = a.condition == "on";
+  o.cancel = interrupt().get();
+
+  const auto model = fovea::Model::open(a.model).value();
+  const auto device = open_device(a.device);
+  fovea::TranscriberOptions made;
+  made.beam = a.beam;
+  ProgressBar bar("loading");
+  made.user = &bar;
+  made.progress = [](void *user, double done, double total) {
+    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
+    return int(interrupt().requested());
+  };
+  auto transcriber = fovea::Transcriber::create(device, model, made).value();
+  bar.clear();
+
+  int exit_code = kOk;
+  for (size_t i = 0; i < a.audio.size(); ++i) {
+    try {
+      transcribe_one(a, transcriber, a.audio[i], outputs[i]);
+    } catch (const fovea::Error &e) {
+      // A bad recording does not keep the others from being transcribed; anything else would repeat itself.
+      const bool is_about_the_file = e.status() == FOVEA_NOT_FOUND || e.status() == FOVEA_INVALID_FILE ||
+                                     e.status() == FOVEA_INVALID_ARGUMENT || e.status() == FOVEA_IO;
+      if (!is_about_the_file || i + 1 == a.audio.size()) throw;
+      print_error(e.what());
+      exit_code = kError;
+    }
+  }
+  return exit_code;
+}
+
+/// An option for a threshold: a number, or "off".
+void add_threshold(CLI::App *command, const char *name, float *value, const char *help) {
+  command
+      ->add_option_function<std::string>(
+          name,
+          [value, name](const std::string &text) {
+            char *end = nullptr;
+            const float number = text == "off" ? kOff : std::strtof(text.c_str(), &end);
+            if (end && (*end || end == text.c_str() || !std::isfinite(number)))
+              throw CLI::ValidationError(std::string(name) + ": '" + text + "' is neither a number nor off");
+            *value = number;
+          },
+          help)
+      ->type_name("NUMBER|off");
+}
+
+} // namespace
+
+void add_transcribe(CLI::App &app, int &exit_code) {
+  CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
+  const auto a = std::make_shared<Arguments>();
+  command->add_option("MODEL", a->model, "A speech model file (see fovea convert)")
+      ->required()
+      ->option_text(" ");
+  command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
+      ->required()
+      ->option_text("...");
+  command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
+      ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
+      ->option_text("FORMAT");
+  command
+      ->add_option("-o,--output", a->output,
+                   "File, or folder for several recordings (default: standard output)")
+      ->option_text("PATH");
+  command->add_option("-l,--language", a->language, "en, de …, or auto (default: detected)")
+      ->option_text("CODE");
+  command->add_flag("--translate", a->translate, "Into English");
+  command->add_option("--beam", a->beam, "Search this many sequences side by side (default: 1, greedy)")
+      ->check(CLI::Range(1, 15))
+      ->option_text("N");
+  command->add_option("--best-of", a->options.best_of, "Samples tried at temperatures above 0 (default: 5)")
+      ->check(CLI::Range(1, 64))
+      ->option_text("N");
+  command
+      ->add_option("--temperature", a->options.temperature,
+                   "0: the most likely words; above: sampled (default: 0)")
+      ->check(CLI::Range(0.0, 10.0))
+      ->option_text("NUMBER");
+  command->add_flag("--no-fallback", a->no_fallback,
+                    "Do not try again at higher temperatures what fails a threshold");
+  command->add_flag("--no-timestamps", a->no_timestamps, "One segment for each 30 s");
+  command->add_option("--prompt", a->prompt, "Text that might stand before: names, spelling, style")
+      ->option_text("TEXT");
+  command
+      ->add_option("--condition", a->condition,
+                   "Give each window the text before it: on or off (default: on)")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->option_text("on|off");
+  add_threshold(command, "--no-speech-threshold", &a->options.no_speech_threshold,
+                "Above it a window with improbable text is silence (default: 0.6)");
+  add_threshold(command, "--logprob-threshold", &a->options.logprob_threshold,
+                "Text with a lower mean log-probability is tried again (default: -1)");
+  add_threshold(command, "--compression-ratio-threshold", &a->options.compression_ratio_threshold,
+                "Text that compresses better repeats itself and is tried again (default: 2.4)");
+  command
+      ->add_option("--max-tokens", a->options.max_tokens,
+                   "Of one 30 s window (default: half of the model's context)")
+      ->option_text("N");
+  command
+      ->add_option("--patience", a->options.patience,
+                   "The beam search ends with beam x patience sequences (default: 1)")
+      ->option_text("NUMBER");
+  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
+  command->add_option("--device", a->device, "The device: its number, or part of its name")
+      ->option_text("DEVICE");
+  command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
+  command->footer(R"(
+Segments are printed as they are decided; progress and the real-time factor go to stderr. With several
+recordings, a bad one is reported and the rest are done; the exit code is then 1.
+Example:
+  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt)");
+  command->callback([&exit_code, a] { exit_code = transcribe(*a); });
+}
+
+} // namespace tool

@@ -1,0 +1,32 @@
+// TranscriptWriter: one recording's transcript to stdout as it comes, or to a file that appears when it is
+// whole. One thread. Throws fovea::Error (IO).
+#pragma once
+
+#include "console.h"
+
+#include <optional>
+
+namespace tool {
+
+enum class TranscriptFormat { Text, Srt, Vtt, Json };
+
+class TranscriptWriter {
+public:
+  /// `output` empty: stdout, where each of `several` texts gets a heading and each JSON document one line.
+  TranscriptWriter(TranscriptFormat format, std::string audio, const std::string &output, bool several);
+  void segment(const fovea_segment &segment);
+  void finish(const fovea::Transcript &transcript);
+
+private:
+  void write(std::string_view text);
+  void begin();
+  fovea_subtitle_format cue_format() const;
+
+  TranscriptFormat format_;
+  std::string audio_;
+  std::optional<OutputFile> file_;
+  bool several_, begun_ = false;
+  uint32_t n_cues_ = 0;
+};
+
+} // namespace tool
