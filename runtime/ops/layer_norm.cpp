@@ -1,7 +1,6 @@
 #include "ops/layer_norm.h"
 
-#include "graph/lowering.h"
-#include "kernels/select_row.h"
+#include "ops/map.h"
 
 #include <cmath>
 
@@ -11,6 +10,7 @@ TensorType LayerNorm::infer(const Types &t) const {
   t.require(x, "x", Encoding::F32);
   const Shape &shape = t.shape(x);
   if (shape.rank() < 2) fail(ErrorCode::InvalidGraph, "x must have rank 2 or more, it is ", shape);
+  require_indexable(shape, "x");
   t.require(gamma, "gamma", Encoding::F32, {shape.row()});
   t.require(beta, "beta", Encoding::F32, {shape.row()});
   return {rows == Rows::Last ? shape.with(-2, 1) : shape, Encoding::F32};

@@ -8,7 +8,7 @@ namespace {
 class Interpreter final : public ReferenceCall {
 public:
   Interpreter(const Graph &graph, const StepValues &steps)
-      : graph_(graph), steps_(steps), tensors_(graph.values().size()) {}
+      : steps_(steps), tensors_(graph.values().size()) {}
 
   const HostTensor &in(Value value) const override { return *tensors_[value.id]; }
   HostTensor &out() override { return result_; }
@@ -25,7 +25,6 @@ public:
   }
 
 private:
-  const Graph &graph_;
   const StepValues &steps_;
   std::vector<const HostTensor *> tensors_;
   HostTensor result_;

@@ -119,7 +119,7 @@ WindowDecoder::Result WindowDecoder::beam_search(const DecodeOptions &options) {
       bool moved = false;
       for (uint32_t i = 0; i < n_beams; ++i) moved = moved || order[i] != i;
       // After the first step all caches are the prompt's.
-      if (moved && n > 1) session_.reorder(order);
+      if (moved && n > 1) session_.reorder(order, at + n - 1);
       session_.step(tokens, rules, at + n - 1, {.top = true});
     }
     std::vector<std::vector<BeamSearch::Candidate>> top;

@@ -158,10 +158,11 @@ std::vector<BeamSearch::Candidate> SpeechSession::top(uint32_t sequence, size_t 
   return out;
 }
 
-void SpeechSession::reorder(std::span<const uint32_t> order) {
+void SpeechSession::reorder(std::span<const uint32_t> order, uint32_t n_rows) {
   const Stopwatch watch(seconds.decode);
   Program &program = session_.program("reorder");
   program.set_input("order", order);
+  program.set_step("rows", n_rows);
   run(program);
   step_ = nullptr;
 }

@@ -47,8 +47,8 @@ public:
   /// Likeliest first; at most `n`.
   std::vector<BeamSearch::Candidate> top(uint32_t sequence, size_t n) const;
 
-  /// The caches of sequence b become those of sequence order[b].
-  void reorder(std::span<const uint32_t> order);
+  /// The first n_rows positions in the cache of sequence b become those of sequence order[b].
+  void reorder(std::span<const uint32_t> order, uint32_t n_rows);
 
   struct Seconds {
     double peak = 0, features = 0, encode = 0, prompt = 0, decode = 0;

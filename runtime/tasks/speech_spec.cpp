@@ -205,6 +205,7 @@ void check_speech_graphs(const Model &model, const SpeechSpec &spec, uint64_t n_
   GraphChecker reorder(model, "reorder", {{"B", n_batch}});
   reorder.input("order", {{n_batch}, Encoding::I32});
   reorder.no_more_inputs();
+  reorder.step("rows");
 }
 
 } // namespace fovea

@@ -1,0 +1,81 @@
+#include "kernels/select.h"
+#include "kernels/variants.h"
+
+namespace fovea {
+namespace {
+
+constexpr uint32_t kMaxHeadSize = 256; // what the kernels' registers and shared memory are sized for
+constexpr uint32_t kFewQueries = 4;    // up to here the kernel for few queries is the better one
+
+std::string describe(const AttentionShape &s) {
+  return concat("attention of ", s.n_batch, " x ", s.n_queries, " queries, ", s.n_keys, " keys, ", s.n_heads,
+                " heads of ", s.head_size);
+}
+
+void check(const AttentionShape &s) {
+  if (s.n_heads == 0 || s.n_kv_heads == 0 || s.head_size == 0 || s.n_queries == 0 || s.n_batch == 0 ||
+      s.n_keys == 0)
+    fail(ErrorCode::InvalidArgument, describe(s), ": a size is 0");
+  if (s.n_heads % s.n_kv_heads != 0)
+    fail(ErrorCode::InvalidArgument, describe(s), ": the number of heads must be a multiple of the ",
+         s.n_kv_heads, " key heads");
+  if (s.head_size > kMaxHeadSize)
+    fail(ErrorCode::Unsupported, describe(s), ": heads may have up to ", kMaxHeadSize, " elements");
+}
+
+void add_attention_base(Variants &v, const AttentionShape &s) {
+  const uint32_t local_size = s.n_queries == 1 ? 128 : 64;
+  const uint32_t rows = s.n_queries == 1 ? 1 : s.n_queries < 4 ? 2 : 4;
+  v.add(KernelId::attention_base,
+        {local_size, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows,
+         uint32_t(div_up(s.head_size, local_size))},
+        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
+}
+
+bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
+  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_arithmetic &&
+         caps.subgroup_size <= 64 && s.aligned;
+}
+
+/// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
+void add_attention_subgroup(Variants &v, const AttentionShape &s) {
+  if (!subgroup_attention(v.caps, s)) return;
+  const uint32_t lanes = v.caps.subgroup_size;
+  const uint32_t columns = uint32_t(div_up(s.head_size, lanes * 4));
+  // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
+  const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
+  const uint32_t quads = std::max(1u, lanes / rows);
+  if (s.head_size % (4 * quads) != 0) return;
+  v.add(KernelId::attention_subgroup,
+        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads,
+         columns, rows * lanes},
+        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+}
+
+void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
+  if (!subgroup_attention(v.caps, s) || s.head_size % (s.kv_f16 ? 8 : 4) != 0) return;
+  v.add(KernelId::attention_subgroup_few,
+        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * lanes},
+        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+}
+
+} // namespace
+
+std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape) {
+  check(shape);
+  Variants v{caps};
+  if (shape.n_queries <= kFewQueries) add_attention_subgroup_few(v, shape);
+  add_attention_subgroup(v, shape);
+  if (shape.n_queries > kFewQueries) add_attention_subgroup_few(v, shape);
+  add_attention_base(v, shape);
+  return std::move(v.choices);
+}
+
+AttentionChoice select_attention(const DeviceCaps &caps, const AttentionShape &shape) {
+  Variants v{caps, all_attention_variants(caps, shape)};
+  return v.first(describe(shape));
+}
+
+} // namespace fovea

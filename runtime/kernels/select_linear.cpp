@@ -1,0 +1,140 @@
+#include "kernels/select.h"
+#include "kernels/variants.h"
+
+namespace fovea {
+namespace {
+
+/// The four rows of a strategy, in the order f32, f16, q8, q4.
+KernelId by_encoding(Encoding encoding, std::array<KernelId, 4> ids) {
+  switch (encoding) {
+  case Encoding::F32: return ids[0];
+  case Encoding::F16: return ids[1];
+  case Encoding::Q8: return ids[2];
+  case Encoding::Q4: return ids[3];
+  case Encoding::I32: break;
+  }
+  fail(ErrorCode::InvalidArgument, "linear: weights of encoding ", encoding,
+       " (f32, f16, q8 or q4 expected)");
+}
+
+std::string describe(const LinearShape &s) {
+  return concat("linear of ", s.n_rows, " x ", s.k, " by ", s.weights, " ", s.n_cols, " x ", s.k);
+}
+
+void check(const LinearShape &s) {
+  if (s.n_rows == 0 || s.n_cols == 0 || s.k == 0)
+    fail(ErrorCode::InvalidArgument, describe(s), ": a size is 0");
+  if (is_quantized(s.weights) && s.k % 32 != 0)
+    fail(ErrorCode::InvalidArgument, describe(s), ": K must be a multiple of 32 for ", s.weights, " weights");
+  if (int(s.bias == BiasPlace::Aux) + int(s.residual) + int(s.scales_in_aux) > 1)
+    fail(ErrorCode::InvalidArgument, describe(s),
+         ": only one of bias, residual and scales can be bound as aux");
+  if (s.y_f16 && s.n_cols % 2 != 0)
+    fail(ErrorCode::InvalidArgument, describe(s), ": an f16 output needs an even number of columns");
+}
+
+/// Specialization constants 0 to 6, shared by the family; a kernel's own follow.
+std::vector<uint32_t> linear_spec(const LinearShape &s, uint32_t local_size,
+                                  std::initializer_list<uint32_t> own) {
+  std::vector<uint32_t> spec{local_size,           uint32_t(s.activation),    uint32_t(s.bias),
+                             uint32_t(s.residual), uint32_t(s.scales_in_aux), uint32_t(s.y_f16),
+                             uint32_t(s.bounded_x)};
+  spec.insert(spec.end(), own);
+  return spec;
+}
+
+void add_linear_base(Variants &v, const LinearShape &s) {
+  const KernelId id = by_encoding(s.weights, {KernelId::linear_base_f32, KernelId::linear_base_f16,
+                                              KernelId::linear_base_q8, KernelId::linear_base_q4});
+  const uint32_t rows = s.n_rows >= 4 ? 4 : s.n_rows >= 2 ? 2 : 1, cols = rows == 1 ? 2 : 4;
+  const uint32_t lanes_n = s.n_rows <= 8 ? 64 : 8, lanes_m = 64 / lanes_n;
+  v.add(id, linear_spec(s, 64, {rows, cols, lanes_n}),
+        div_up(s.n_rows, rows * lanes_m) * div_up(s.n_cols, cols * lanes_n));
+}
+
+/// What all subgroup kernels need: a workgroup that is exactly one subgroup, and 16-byte loads.
+bool subgroup_linear(const DeviceCaps &caps, const LinearShape &s) {
+  return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_size <= 64 && s.aligned;
+}
+
+/// Elements of K in the 16 bytes that a lane loads at once.
+uint32_t k_per_vector(Encoding e) { return 128 / info(e).bits; }
+
+/// K in whole vectors and, where there are scales, whole groups.
+uint32_t whole_k(Encoding e) { return std::max(k_per_vector(e), info(e).group_size); }
+
+/// See linear_subgroup.comp for the meaning of its constants.
+void add_linear_subgroup(Variants &v, const LinearShape &s) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  if (!subgroup_linear(v.caps, s)) return;
+  const KernelId id = by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
+                                              KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
+  const uint32_t rows = 16, cols = 4;
+  const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
+  const uint32_t step = std::max(whole_k(s.weights), part_k);
+  if (s.k % step != 0) return;
+  v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
+}
+
+/// Up to this many rows a matrix-vector kernel is the better one, and takes them all at once.
+constexpr uint32_t kVectorRows = 8;
+
+uint32_t vector_rows(const LinearShape &s) { return std::min(s.n_rows, kVectorRows); }
+
+void add_linear_vector_base(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_base_f32, KernelId::linear_vector_base_f16,
+                              KernelId::linear_vector_base_q8, KernelId::linear_vector_base_q4});
+  const uint32_t rows = vector_rows(s), cols = 4, lanes = 64;
+  v.add(id, linear_spec(s, lanes, {rows, cols, rows * cols * lanes}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols), uint64_t(rows) * cols * lanes * 4);
+}
+
+void add_linear_vector_subgroup(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_subgroup_f32, KernelId::linear_vector_subgroup_f16,
+                              KernelId::linear_vector_subgroup_q8, KernelId::linear_vector_subgroup_q4});
+  if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % k_per_vector(s.weights) != 0)
+    return;
+  const uint32_t rows = vector_rows(s), cols = rows > 2 ? 4 : 8, lanes = v.caps.subgroup_size;
+  const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;
+  v.add(id, linear_spec(s, lanes, {rows, cols, groups}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * groups));
+}
+
+void add_linear_vector_columns(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_columns_f32, KernelId::linear_vector_columns_f16,
+                              KernelId::linear_vector_columns_q8, KernelId::linear_vector_columns_q4});
+  const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
+  // Narrow subgroups only: on wider ones neighbouring lanes should read neighbouring words of W.
+  if (!subgroup_linear(v.caps, s) || lanes > 16) return;
+  const uint32_t step = std::max(whole_k(s.weights), lanes * 4);
+  if (s.k % step != 0) return;
+  const uint32_t cols = 4;
+  v.add(id, linear_spec(s, lanes, {rows, cols, step}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
+}
+
+} // namespace
+
+std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape) {
+  check(shape);
+  Variants v{caps};
+  if (shape.n_rows <= kVectorRows) {
+    add_linear_vector_columns(v, shape);
+    add_linear_vector_subgroup(v, shape);
+    add_linear_vector_base(v, shape);
+  }
+  add_linear_subgroup(v, shape);
+  add_linear_base(v, shape);
+  return std::move(v.choices);
+}
+
+LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape) {
+  Variants v{caps, all_linear_variants(caps, shape)};
+  return v.first(describe(shape));
+}
+
+} // namespace fovea

@@ -1,0 +1,40 @@
+// Collecting the admissible variants of a kernel family: what select_linear.cpp and select_attention.cpp
+// share. Pure; thread-safe.
+#pragma once
+
+#include "base/checked.h"
+#include "base/device_caps.h"
+#include "base/error.h"
+#include "kernels/choice.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+struct Variants {
+  const DeviceCaps &caps;
+  std::vector<KernelChoice> choices{};
+
+  /// Adds the variant unless it is disabled or over a limit of the device. A kernel's tile number is
+  /// x + y * groups.x, since a dimension ends at 65,535.
+  void add(KernelId kernel, std::vector<uint32_t> spec, uint64_t n_tiles, uint64_t shared_bytes = 0) {
+    const uint32_t local_size = spec[0];
+    if (caps.disabled_kernels.count(uint32_t(kernel)) != 0) return;
+    if (local_size > caps.max_workgroup_invocations || local_size > caps.max_workgroup_size[0]) return;
+    if (shared_bytes > caps.max_shared_memory_bytes) return;
+    const uint64_t x = std::min<uint64_t>({n_tiles, caps.max_workgroup_count[0], 65535});
+    const uint64_t y = div_up(n_tiles, x);
+    if (y > std::min<uint64_t>(caps.max_workgroup_count[1], 65535)) return;
+    choices.push_back({kernel, std::move(spec), {uint32_t(x), uint32_t(y), 1}});
+  }
+
+  /// The preferred one. Error Unsupported when nothing was added.
+  KernelChoice first(const std::string &what) {
+    if (choices.empty())
+      fail(ErrorCode::Unsupported, what, ": no kernel for it works on ", caps.name,
+           " (fovea doctor shows which are disabled, and why)");
+    return std::move(choices.front());
+  }
+};
+
+} // namespace fovea

@@ -1,0 +1,525 @@
+// The transcription loop on a tiny random model: what it writes is no language, but every rule must hold.
+#include "support/op_case.h"
+#include "support/temp_folder.h"
+#include "support/tiny_speech_model.h"
+#include "tasks/bench.h"
+#include "tasks/decode_window.h"
+#include "tasks/load_tokenizer.h"
+#include "tasks/recording.h"
+#include "tasks/run_graphs.h"
+#include "tasks/transcribe.h"
+
+#include <cmath>
+#include <doctest/doctest.h>
+#include <limits>
+
+using namespace fovea;
+using namespace fovea::test;
+
+namespace {
+
+std::vector<float> sound(double seconds, uint32_t seed = 1) {
+  std::vector<float> samples(size_t(seconds * 16000));
+  Random random(seed);
+  double phase = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const double t = double(i) / 16000;
+    phase += 0.02 + 1.2 * std::abs(std::sin(1.3 * t + seed));
+    samples[i] = float(0.4 * std::sin(phase) * std::abs(std::sin(2.1 * t)) + 0.01 * random.uniform());
+  }
+  return samples;
+}
+
+struct Tiny {
+  explicit Tiny(const TinySpeechModel &what = {}) {
+    write_tiny_speech_model(folder / "tiny.gguf", what);
+    model = Model::open(folder / "tiny.gguf");
+    weights = DeviceWeights::load(test_device(), model);
+  }
+  Transcriber transcriber(uint32_t n_beams = 1) const {
+    TranscriberOptions options;
+    options.n_beams = n_beams;
+    return Transcriber(test_device(), model, weights, options);
+  }
+  TempFolder folder;
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const DeviceWeights> weights;
+};
+
+TranscribeOptions plain() {
+  TranscribeOptions o;
+  o.temperatures = {0};
+  o.no_speech_threshold.reset();
+  return o;
+}
+
+void check_times(const Transcript &t) {
+  double reached = 0;
+  for (const TranscriptSegment &s : t.segments) {
+    CHECK(s.start_s >= reached);
+    CHECK(s.end_s >= s.start_s);
+    CHECK(s.end_s <= t.timings.audio_s + 1e-9);
+    CHECK(!s.text.empty());
+    reached = s.end_s;
+  }
+}
+
+std::vector<int32_t> all_tokens(const Transcript &t) {
+  std::vector<int32_t> ids;
+  for (const TranscriptSegment &s : t.segments) ids.insert(ids.end(), s.tokens.begin(), s.tokens.end());
+  return ids;
+}
+
+std::string list(const std::vector<int32_t> &ids) {
+  std::string text;
+  for (const int32_t id : ids) text += concat(" ", id);
+  return text;
+}
+
+// Greedy decoding of one window with the `decoder` graph, all positions anew for each token, rules on the
+// host.
+std::vector<int32_t> greedy_by_recomputing(const Tiny &tiny, std::span<const float> samples,
+                                           bool timestamps) {
+  SessionOptions options;
+  options.bindings["B"] = 1;
+  Session session(test_device(), tiny.model, tiny.weights, options);
+  const SpeechSpec spec = SpeechSpec::read(tiny.model->file());
+  const TimestampRules rules(spec, timestamps, 50u);
+  std::vector<int32_t> prompt = {spec.start}, sampled;
+  if (!timestamps) prompt.push_back(spec.no_timestamps);
+  const HostTensor suppress = [&] {
+    HostTensor t({{spec.n_vocabulary}, Encoding::F32});
+    tiny.model->file().decode_rows(tiny.model->file().require("suppress"), 0, 1, t.f);
+    return t;
+  }();
+  while (sampled.size() < spec.n_context / 2) {
+    RunRequest request;
+    request.inputs["samples"] = HostTensor({{samples.size()}, Encoding::F32});
+    request.inputs["samples"].f.assign(samples.begin(), samples.end());
+    std::vector<int32_t> ids = prompt;
+    ids.insert(ids.end(), sampled.begin(), sampled.end());
+    request.inputs["decoder_tokens"] = HostTensor({{ids.size()}, Encoding::I32});
+    request.inputs["decoder_tokens"].i = ids;
+    const HostTensor logits = run_model(session, request).at("logits");
+    std::vector<float> last(logits.f.end() - spec.n_vocabulary, logits.f.end());
+    const RulesRow row = rules.row(sampled);
+    for (int32_t id = 0; id < int32_t(spec.n_vocabulary); ++id) {
+      const float mark = suppress.f[size_t(id)];
+      const bool allowed =
+          id < spec.time_begin ? id >= row.text_from : id >= row.time_from && id < row.time_to;
+      if (!allowed || mark == 1 || (mark == 2 && row.first)) last[size_t(id)] = -INFINITY;
+    }
+    double times = 0, text = 0;
+    for (int32_t id = 0; id < int32_t(spec.n_vocabulary); ++id) {
+      const double p = std::exp(double(last[size_t(id)]));
+      if (id >= spec.time_begin)
+        times += p;
+      else
+        text = std::max(text, p);
+    }
+    if (times > text) std::fill(last.begin(), last.begin() + spec.time_begin, -INFINITY);
+    const auto best = int32_t(std::max_element(last.begin(), last.end()) - last.begin());
+    if (best == spec.end) break;
+    sampled.push_back(best);
+  }
+  return sampled;
+}
+
+} // namespace
+
+TEST_CASE("transcribe: a replayed step writes what recomputing everything writes") {
+  for (const uint32_t seed : {1u, 2u, 3u, 4u, 5u})
+    for (const bool timestamps : {false, true}) {
+      CAPTURE(seed);
+      CAPTURE(timestamps);
+      TinySpeechModel what;
+      what.seed = seed;
+      const Tiny tiny(what);
+      const SpeechSpec spec = SpeechSpec::read(tiny.model->file());
+      const Tokenizer tokenizer = load_tokenizer(tiny.model->file(), spec.n_vocabulary);
+      const TimestampRules rules(spec, timestamps, 50u);
+      const std::vector<float> samples = sound(0.4, seed);
+      const auto source = AudioSource::of(samples);
+      Recording recording(*source, spec);
+      SpeechSession session(test_device(), tiny.model, tiny.weights, spec, 1, {});
+      const auto window = recording.window(0);
+      session.encode(session.features(window, session.peak(window)));
+      Random random(0);
+      WindowDecoder decoder(session, tokenizer, rules, random);
+      Prompt prompt{{spec.start}, 0};
+      if (!timestamps) prompt.tokens.push_back(spec.no_timestamps);
+      DecodeOptions options;
+      options.temperatures = {0};
+      options.max_tokens = spec.n_context / 2;
+      const DecodedWindow got = decoder.decode(prompt, options);
+      const std::vector<int32_t> want = greedy_by_recomputing(tiny, samples, timestamps);
+      CHECK_MESSAGE(got.tokens == want, "got", list(got.tokens), ", want", list(want));
+      CHECK(got.ended == (want.size() < options.max_tokens));
+      CHECK((got.no_speech_prob > 0 && got.no_speech_prob < 1));
+    }
+}
+
+TEST_CASE("transcribe: deterministic, any length, blocks or samples alike") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  const std::vector<float> samples = sound(7.3);
+  TranscribeOptions o;
+  o.best_of = 2;
+  o.temperatures = {0, 0.4f, 0.9f};
+  o.seed = 17;
+  size_t n_segments = 0;
+  double done = -1;
+  TranscribeCallbacks callbacks;
+  callbacks.segment = [&](const TranscriptSegment &) { ++n_segments; };
+  callbacks.progress = [&](const TranscribeProgress &p) {
+    CHECK(p.done_s >= done);
+    CHECK(p.total_s == doctest::Approx(7.3));
+    done = p.done_s;
+  };
+  const Transcript first = t.transcribe(samples, o, callbacks);
+  CHECK(n_segments == first.segments.size());
+  CHECK(done == doctest::Approx(7.3));
+  check_times(first);
+  CHECK(all_tokens(t.transcribe(samples, o)) == all_tokens(first));
+  CHECK(all_tokens(tiny.transcriber().transcribe(samples, o)) == all_tokens(first));
+  for (const double seconds : {0.0001, 0.005, 0.3, 0.4999, 0.5, 0.50001, 1.0, 1.01}) {
+    CAPTURE(seconds);
+    const Transcript got = t.transcribe(sound(seconds), o);
+    CHECK(got.timings.audio_s == doctest::Approx(seconds).epsilon(0.5));
+    check_times(got);
+  }
+}
+
+TEST_CASE("transcribe: memory does not grow with the recording") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  TranscribeOptions o = plain();
+  t.transcribe(sound(3), o);
+  const MemoryUse before = t.memory();
+  t.transcribe(sound(30), o);
+  const MemoryUse after = t.memory();
+  CHECK(after.state_bytes == before.state_bytes);
+  CHECK(after.scratch_bytes <= before.scratch_bytes * 2);
+  CHECK(after.io_bytes <= before.io_bytes * 2);
+}
+
+namespace {
+
+// The model's log-probability of `tokens` and, if they ended, of the end: one sequence, nothing reordered.
+double sum_logprob(SpeechSession &session, const Prompt &prompt, const TimestampRules &rules,
+                   const DecodedWindow &w) {
+  std::vector<int32_t> ids = w.tokens;
+  if (w.ended) ids.push_back(session.spec().end);
+  session.prompt(std::span(prompt.tokens).first(prompt.tokens.size() - 1), 0);
+  int32_t last = prompt.tokens.back();
+  auto at = uint32_t(prompt.tokens.size()) - 1;
+  double sum = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const RulesRow row = rules.row(std::span(ids).first(i));
+    session.step({&last, 1}, {&row, 1}, at++, {.logprobs = true});
+    last = ids[i];
+    sum += double(session.logprobs(0)[size_t(last)]);
+  }
+  return sum;
+}
+
+} // namespace
+
+TEST_CASE("transcribe: the probability that beam search and sampling report is the model's") {
+  for (const uint32_t seed : {1u, 2u, 3u, 4u})
+    for (const bool timestamps : {false, true}) {
+      TinySpeechModel what;
+      what.seed = seed;
+      const Tiny tiny(what);
+      const SpeechSpec spec = SpeechSpec::read(tiny.model->file());
+      const Tokenizer tokenizer = load_tokenizer(tiny.model->file(), spec.n_vocabulary);
+      const TimestampRules rules(spec, timestamps, 10u);
+      const std::vector<float> samples = sound(0.5, seed);
+      const auto source = AudioSource::of(samples);
+      Recording recording(*source, spec);
+      const auto window = recording.window(0);
+      Prompt prompt{{spec.previous, 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, spec.start}, 12};
+      if (!timestamps) prompt.tokens.push_back(spec.no_timestamps);
+      DecodeOptions options;
+      options.max_tokens = 20;
+      options.best_of = 4;
+      SpeechSession one(test_device(), tiny.model, tiny.weights, spec, 1, {});
+      const float peak = one.peak(window);
+      one.encode(one.features(window, peak));
+      double greedy = 0;
+      for (const uint32_t n_beams : {1u, 2u, 5u, 15u}) {
+        CAPTURE(seed);
+        CAPTURE(n_beams);
+        SpeechSession session(test_device(), tiny.model, tiny.weights, spec, n_beams, {});
+        session.encode(session.features(window, peak));
+        Random random(seed);
+        WindowDecoder decoder(session, tokenizer, rules, random);
+        for (const float temperature : {0.0f, 0.8f}) {
+          CAPTURE(temperature);
+          options.temperatures = {temperature};
+          const DecodedWindow got = decoder.decode(prompt, options);
+          const double want = sum_logprob(one, prompt, rules, got) / double(got.tokens.size() + 1);
+          CHECK(double(got.avg_logprob) == doctest::Approx(want).epsilon(1e-3));
+          CHECK(got.tokens.size() <= 20);
+          if (n_beams == 1 && temperature == 0) greedy = want;
+        }
+        options.temperatures = {0};
+        if (n_beams == 15) CHECK(double(decoder.decode(prompt, options).avg_logprob) >= greedy - 1e-3);
+      }
+    }
+}
+
+TEST_CASE("transcribe: beam search over several windows") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber(5);
+  const Transcript first = t.transcribe(sound(3), {});
+  check_times(first);
+  CHECK(first.timings.n_windows >= 6);
+  CHECK(all_tokens(t.transcribe(sound(3), {})) == all_tokens(first));
+}
+
+TEST_CASE("transcribe: fallback ends at the last temperature, and skips what is silent and improbable") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  TranscribeOptions o;
+  o.temperatures = {0, 0.2f, 0.7f};
+  o.logprob_threshold = 0.0f; // nothing is certain
+  o.no_speech_threshold.reset();
+  const std::vector<float> samples = sound(1);
+  const Transcript tried = t.transcribe(samples, o);
+  REQUIRE(!tried.segments.empty());
+  for (const TranscriptSegment &s : tried.segments) CHECK(s.temperature == 0.7f);
+  o.logprob_threshold = -1000.0f;
+  o.compression_ratio_threshold = 1000.0f;
+  for (const TranscriptSegment &s : t.transcribe(samples, o).segments) CHECK(s.temperature == 0);
+  o.no_speech_threshold = 0.0f;
+  o.logprob_threshold = 0.0f;
+  const Transcript silent = t.transcribe(samples, o);
+  CHECK(silent.segments.empty());
+  CHECK(silent.timings.n_windows == 2);
+  CHECK(silent.text().empty());
+  o.temperatures = {1.0f};
+  o.logprob_threshold.reset();
+  o.no_speech_threshold.reset();
+  o.best_of = 3;
+  const auto with_seed = [&](uint64_t seed) {
+    o.seed = seed;
+    return all_tokens(t.transcribe(samples, o));
+  };
+  CHECK(with_seed(1) == with_seed(1));
+  CHECK(with_seed(1) != with_seed(2));
+}
+
+TEST_CASE("transcribe: earlier text and prompts change what follows, and only that") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  TranscribeOptions o = plain();
+  o.compression_ratio_threshold.reset();
+  o.logprob_threshold.reset();
+  const std::vector<float> samples = sound(3);
+  const Transcript with = t.transcribe(samples, o);
+  o.condition_on_previous_text = false;
+  const Transcript without = t.transcribe(samples, o);
+  REQUIRE(!with.segments.empty());
+  CHECK(with.segments[0].tokens == without.segments[0].tokens);
+  CHECK(all_tokens(with) != all_tokens(without));
+  o.initial_prompt = "abc a";
+  CHECK(all_tokens(t.transcribe(samples, o)) != all_tokens(without));
+  o.initial_prompt = std::string(5000, 'a'); // more than the context holds: its end counts
+  check_times(t.transcribe(samples, o));
+  o.max_tokens_per_window = 4'000'000'000u;
+  check_times(t.transcribe(samples, o));
+}
+
+TEST_CASE("transcribe: languages of a multilingual model") {
+  TinySpeechModel what;
+  what.multilingual = true;
+  const Tiny tiny(what);
+  Transcriber t = tiny.transcriber(2);
+  CHECK(t.multilingual());
+  CHECK(t.languages() == std::vector<std::string>{"en", "de"});
+  TranscribeOptions o = plain();
+  std::string heard;
+  TranscribeCallbacks callbacks;
+  callbacks.language = [&](const std::string &code, float) { heard = code; };
+  const std::vector<float> samples = sound(1);
+  const Transcript detected = t.transcribe(samples, o, callbacks);
+  CHECK(detected.language == heard);
+  CHECK((detected.language_probability > 0.5f && detected.language_probability <= 1));
+  o.language = "DE";
+  const Transcript german = t.transcribe(samples, o);
+  CHECK(german.language == "de");
+  o.language = "en";
+  CHECK(all_tokens(t.transcribe(samples, o)) != all_tokens(german));
+  o.translate = true;
+  t.transcribe(samples, o);
+  o.language = "xx";
+  CHECK_THROWS_WITH_AS(t.transcribe(samples, o), doctest::Contains("language 'xx'"), Error);
+}
+
+TEST_CASE("transcribe: bad sound and bad options are Errors, and it works afterwards") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  const std::vector<float> good = sound(0.7);
+  const auto error = [&](std::span<const float> samples, const TranscribeOptions &o) {
+    try {
+      t.transcribe(samples, o);
+    } catch (const Error &e) {
+      CHECK(e.code() == ErrorCode::InvalidArgument);
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK(error({}, plain()).find("no samples") != std::string::npos);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), INFINITY, -INFINITY}) {
+    std::vector<float> samples = good;
+    samples[8001] = bad;
+    CHECK(error(samples, plain()).find("sample 8001 (at 0.50") != std::string::npos);
+  }
+  const auto rejects = [&](const std::function<void(TranscribeOptions &)> &edit, const char *part) {
+    TranscribeOptions o;
+    edit(o);
+    const std::string text = error(good, o);
+    CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+  };
+  rejects([](auto &o) { o.temperatures.clear(); }, "temperatures");
+  rejects([](auto &o) { o.temperatures = {-1}; }, "temperature -1");
+  rejects([](auto &o) { o.temperatures = {NAN}; }, "temperature");
+  rejects([](auto &o) { o.best_of = 0; }, "best of 0");
+  rejects([](auto &o) { o.patience = 0; }, "patience");
+  rejects([](auto &o) { o.length_penalty = NAN; }, "length penalty");
+  rejects([](auto &o) { o.no_speech_threshold = NAN; }, "threshold");
+  rejects([](auto &o) { o.max_initial_timestamp_s = NAN; }, "initial timestamp");
+  rejects([](auto &o) { o.translate = true; }, "translate");
+  rejects([](auto &o) { o.language = "de"; }, "language 'de'");
+  CHECK(t.transcribe(good, plain()).timings.n_windows >= 1);
+  for (const uint32_t n_beams : {0u, 16u, 4'000'000'000u}) CHECK_THROWS_AS(tiny.transcriber(n_beams), Error);
+}
+
+TEST_CASE("transcribe: cancelled between steps, and usable afterwards") {
+  const Tiny tiny;
+  Transcriber t = tiny.transcriber();
+  std::atomic<bool> cancel{false};
+  TranscribeOptions o = plain();
+  o.cancel = &cancel;
+  TranscribeCallbacks callbacks;
+  callbacks.progress = [&](const TranscribeProgress &p) { cancel = p.done_s > 1; };
+  try {
+    t.transcribe(sound(20), o, callbacks);
+    FAIL("not cancelled");
+  } catch (const Error &e) {
+    CHECK(e.code() == ErrorCode::Cancelled);
+  }
+  cancel = false;
+  CHECK(t.transcribe(sound(1), o).timings.n_windows >= 1);
+}
+
+TEST_CASE("transcribe: graphs that do not fit the metadata are Errors before anything runs") {
+  using Graphs = std::map<std::string, std::string>;
+  const auto rejects = [&](const std::function<void(Graphs &)> &edit, const char *part,
+                           uint32_t n_beams = 1) {
+    TinySpeechModel what;
+    what.edit_graphs = edit;
+    CHECK_THROWS_WITH_AS(Tiny(what).transcriber(n_beams), doctest::Contains(part), Error);
+  };
+  const auto replace = [](std::string &text, const std::string &from, const std::string &to) {
+    const size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, from.size(), to);
+  };
+  for (const char *name : {"peak", "window", "encode", "step"})
+    rejects([&](Graphs &g) { g.erase(name); }, name);
+  rejects([&](Graphs &g) { g.erase("reorder"); }, "reorder", 2);
+  rejects([&](Graphs &g) { replace(g["step"], "out best", "out worst"); }, "no output 'best'");
+  rejects([&](Graphs &g) { replace(g["window"], "in window", "in door"); }, "window");
+  const auto edit = [&](const char *key, MetaData value, const char *part) {
+    TinySpeechModel what;
+    what.edit_metadata = [&](Metadata &m) { m[key] = value; };
+    CHECK_THROWS_WITH_AS(Tiny(what).transcriber(), doctest::Contains(part), Error);
+  };
+  edit("fovea.audio.context_after", 41u, "expected f32 [8241]");
+  edit("fovea.transcribe.vocabulary", 90u, "expected f32 [1, 1, 90]");
+}
+
+TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, clear errors") {
+  const Tiny tiny;
+  SessionOptions options;
+  options.bindings["B"] = 1;
+  Session session(test_device(), tiny.model, tiny.weights, options);
+  RunRequest request;
+  request.inputs["samples"] = HostTensor({{1, 3000}, Encoding::F32});
+  request.inputs["samples"].f = sound(3000.0 / 16000);
+  request.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::I32});
+  request.inputs["decoder_tokens"].i = {41, 46, 3, 4};
+  const NamedTensors all = run_model(session, request);
+  CHECK(all.size() == 3);
+  CHECK(all.at("logits").type.shape == Shape{1, 4, kTinyVocabulary});
+
+  RunRequest later;
+  later.inputs["features"] = all.at("features");
+  later.inputs["decoder_tokens"] = request.inputs["decoder_tokens"];
+  const NamedTensors again = run_model(session, later);
+  CHECK(again.size() == 2);
+  CHECK(again.at("logits").f == all.at("logits").f);
+
+  RunRequest one;
+  one.graph = "encode";
+  one.inputs["features"] = all.at("features");
+  CHECK(run_model(session, one).at("encoder").f == all.at("encoder").f);
+  CHECK(inputs_of(*tiny.model) == std::vector<std::string>{"samples f32 [N]", "decoder_tokens i32 [B, T]"});
+
+  const auto error = [&](const RunRequest &r, const char *part) {
+    CHECK_THROWS_WITH_AS(run_model(session, r), doctest::Contains(part), Error);
+  };
+  RunRequest bad = request;
+  bad.inputs.erase("decoder_tokens");
+  error(
+      bad,
+      "needs decoder_tokens i32 [B, T], which is not given; the model takes samples f32 [N], decoder_tokens");
+  bad = request;
+  bad.inputs["pixels"] = bad.inputs["samples"];
+  error(bad, "no input is called 'pixels'");
+  bad = request;
+  bad.steps["when"] = 3;
+  error(bad, "no step is called 'when'");
+  bad = request;
+  bad.steps["pos"] = kTinyContext - 3; // four tokens do not fit behind it
+  error(bad, "past the end");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::F32});
+  error(bad, "takes integers");
+  bad = request;
+  bad.inputs["samples"] = HostTensor({{2, 3000}, Encoding::F32});
+  error(bad, "samples");
+  bad = request;
+  bad.graph = "nonsense";
+  error(bad, "nonsense");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{1, kTinyContext + 1}, Encoding::I32});
+  error(bad, "");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{3, 2}, Encoding::I32});
+  CHECK(batch_of(*tiny.model, bad) == 3);
+  CHECK(batch_of(*tiny.model, request) == 1);
+}
+
+TEST_CASE("bench: every stage, checked and with its figures") {
+  const Tiny tiny;
+  BenchOptions options;
+  options.n_runs = 2;
+  options.positions = {0, 5, 4000};
+  const BenchReport report = bench(test_device(), tiny.model->path(), options);
+  std::vector<std::string> names;
+  for (const BenchStage &s : report.stages) {
+    names.push_back(s.name);
+    CHECK(s.median_s > 0);
+    CHECK(s.best_s <= s.median_s);
+    CHECK(s.n_dispatches > 0);
+    CHECK(s.flops > 0);
+    CHECK(s.weight_bytes > 0);
+    CHECK(s.weight_bytes < tiny.model->file().bytes().size());
+  }
+  CHECK(names == std::vector<std::string>{"features", "encode", "prompt of 48", "step at 0", "step at 5"});
+  CHECK(report.first_result_s >= report.load_s);
+  CHECK(report.memory.state_bytes > 0);
+}
