@@ -41,11 +41,12 @@ std::set<std::string> declared(const std::string &header) {
 } // namespace
 
 TEST_CASE("shared libraries export the functions of their headers and nothing else") {
-  for (const auto &[library, header] : {std::pair<std::string, std::string>{FOVEA_LIBRARY, "fovea.h"},
-                                        {FOVEA_AUDIO_LIBRARY, "audio.h"},
-                                        {FOVEA_CONVERT_LIBRARY, "convert.h"}}) {
+  const std::pair<const char *, const char *> libraries[] = {
+      {FOVEA_LIBRARY, "fovea.h"}, {FOVEA_AUDIO_LIBRARY, "audio.h"}, {FOVEA_CONVERT_LIBRARY, "convert.h"}};
+  for (const auto &pair : libraries) {
+    const std::string library = pair.first, header = pair.second;
     CAPTURE(library);
-    const Finished nm = run_command("nm -D --defined-only --format=posix '" + library + "'");
+    const Finished nm = run_command("nm -D --defined-only --format=posix " + quoted(library));
     REQUIRE(nm.exit_code == 0);
     const auto exported = words_of_column(nm.out, 0), wanted = declared(header);
     CHECK(wanted.size() > 5);
