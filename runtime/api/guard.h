@@ -50,14 +50,20 @@ template <class T> T *require(T *pointer, const char *name) {
 /// owning pointer.
 template <class T, class Body> fovea_status create(T **out, Body &&body) noexcept {
   if (out) *out = nullptr;
-  return guard([&] { *require(out, "out") = body().release(); });
+  return guard([&] {
+    require(out, "out");
+    *out = body().release();
+  });
 }
 
 /// The text as the caller's, for fovea_free().
 char *copy_text(std::string_view text);
 template <class Body> fovea_status create_text(char **out, Body &&body) noexcept {
   if (out) *out = nullptr;
-  return guard([&] { *require(out, "out") = copy_text(body()); });
+  return guard([&] {
+    require(out, "out");
+    *out = copy_text(body());
+  });
 }
 
 /// Writes the first `size` bytes of `values` (whose struct_size is set to it) into the caller's struct; what

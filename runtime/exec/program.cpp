@@ -116,11 +116,13 @@ void Program::run(SubmitBudget &budget, const RunControl &control) {
     uint64_t flops = parts_[first].flops;
     while (last < parts.size() && flops + parts_[last].flops <= budget.flops()) flops += parts_[last++].flops;
     if (control.cancel && control.cancel->load()) fail(ErrorCode::Cancelled, "the run was cancelled");
+    // The flag is looked at between submits, which are short, not within: memory that the device still works on must
+    // not be written by the next run. For the same reason, what a timeout left running is waited for first.
     vk::WaitOptions wait;
-    wait.cancel = control.cancel;
     wait.timeout = control.timeout.count() > 0
                        ? control.timeout
                        : std::chrono::milliseconds(30'000 + int64_t(100'000 * budget.seconds(flops)));
+    fence_.wait(wait);
     fence_.submit(parts.subspan(first, last - first));
     fence_.wait(wait);
     whole += flops;

@@ -14,7 +14,7 @@ namespace fovea {
 /// What a run may be limited by.
 struct RunControl {
   std::chrono::milliseconds timeout{0};      // of each submit; 0: from the estimated work
-  const std::atomic<bool> *cancel = nullptr; // looked at between and during submits
+  const std::atomic<bool> *cancel = nullptr; // looked at between submits (about 0.1 s each)
 };
 
 /// How fast this device has been so far: bounds the work of one submit, so that no watchdog fires.

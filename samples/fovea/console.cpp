@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,8 +83,18 @@ void ProgressBar::clear() {
 }
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
-  // Beside the target: a rename must not cross file systems.
-  temporary_ = path_ + ".XXXXXX";
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::file_status status = fs::status(path_, error);
+  if (fs::is_directory(status)) fail(FOVEA_IO, {path_, ": is a folder"});
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    // A pipe or a device, which a rename would replace.
+    fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd_ < 0) fail_io("cannot be opened");
+    return;
+  }
+  if (fs::exists(status)) path_ = fs::canonical(path_).string(); // a link stays one
+  temporary_ = path_ + ".XXXXXX"; // beside it: renames do not cross file systems
   fd_ = mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     temporary_.clear();
@@ -113,9 +124,9 @@ void OutputFile::write(std::string_view bytes) {
 }
 
 void OutputFile::commit() {
-  if (fsync(fd_) != 0 && errno != EINVAL) fail_io("cannot be written");
+  if (!temporary_.empty() && fsync(fd_) != 0) fail_io("cannot be written");
   if (close(std::exchange(fd_, -1)) != 0) fail_io("cannot be written");
-  if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot be replaced");
+  if (!temporary_.empty() && rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot be replaced");
   temporary_.clear();
 }
 

@@ -5,7 +5,6 @@
 #include <fovea/fovea.hpp>
 
 #include <chrono>
-#include <fstream>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -49,7 +48,8 @@ private:
   std::chrono::steady_clock::time_point last_{};
 };
 
-/// A file written under a temporary name and renamed by commit(); removed when that never comes.
+/// A file written under a temporary name and renamed by commit(); removed when that never comes. Pipes and
+/// devices are written to as they are.
 class OutputFile {
 public:
   explicit OutputFile(std::string path);

@@ -33,7 +33,6 @@ std::string to_json(const BenchReport &report, const vk::Device &device, const s
         .member("median_s", stage.median_s)
         .member("best_s", stage.best_s)
         .member("first_s", stage.first_s)
-        .member("gpu_s", stage.gpu_s)
         .member("dispatches", uint64_t(stage.n_dispatches))
         .member("flops", stage.flops)
         .member("weight_bytes", stage.weight_bytes)

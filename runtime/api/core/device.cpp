@@ -29,7 +29,8 @@ const char *name_of(fovea_device_type type) {
   case FOVEA_DEVICE_INTEGRATED: return "integrated";
   case FOVEA_DEVICE_VIRTUAL: return "virtual";
   case FOVEA_DEVICE_SOFTWARE: return "software";
-  case FOVEA_DEVICE_OTHER: break;
+  case FOVEA_DEVICE_OTHER:
+  case FOVEA_DEVICE_TYPE_32_BITS: break;
   }
   return "other";
 }
@@ -40,6 +41,7 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
   case FOVEA_VALIDATION_OFF: return vk::Validation::Off;
   case FOVEA_VALIDATION_ON: return vk::Validation::On;
   case FOVEA_VALIDATION_GPU: return vk::Validation::Gpu;
+  case FOVEA_VALIDATION_32_BITS: break;
   }
   fail(ErrorCode::InvalidArgument, "device options: validation is ", int(wanted), ", expected 0 … 3");
 }

@@ -46,6 +46,7 @@ HostTensor to_host(const fovea_tensor &tensor) {
     }
     return host;
   }
+  case FOVEA_ELEMENT_32_BITS: break;
   }
   fail(ErrorCode::InvalidArgument, "input '", tensor.name, "' has element type ", int(tensor.element),
        ", expected 0 (f32), 1 (i32) or 2 (i64)");

@@ -41,6 +41,7 @@ const char *fovea_status_name(fovea_status status) {
   case FOVEA_TIMEOUT:
   case FOVEA_CANCELLED:
   case FOVEA_INTERNAL: return fovea::to_string(fovea::api::to_code(status));
+  case FOVEA_STATUS_32_BITS: break;
   }
   return "unknown status";
 }

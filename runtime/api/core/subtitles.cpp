@@ -12,6 +12,7 @@ SubtitleFormat format_of(fovea_subtitle_format format) {
   case FOVEA_SUBTITLE_TEXT: return SubtitleFormat::Text;
   case FOVEA_SUBTITLE_SRT: return SubtitleFormat::Srt;
   case FOVEA_SUBTITLE_VTT: return SubtitleFormat::Vtt;
+  case FOVEA_SUBTITLE_32_BITS: break;
   }
   fail(ErrorCode::InvalidArgument, "subtitle format is ", int(format), ", expected 0 … 2");
 }

@@ -13,6 +13,8 @@
  *   sizeof(the struct): fields added later keep their defaults in programs built today. A program built with
  * a newer header gets FOVEA_UNSUPPORTED when it sets a field that this library does not have. Structs that
  * Fovea fills are read through const pointers; their struct_size says how much of them this library knows.
+ * - Enumerations are 32 bits wide, which their last names (…_32_BITS) see to; a value that is none of the
+ * others is an error, or stands for something that a later version knows.
  * - Threads. Devices, models and everything read-only may be used from any number of threads at once; a
  * session or a transcriber from one thread at a time (two sessions on one device run side by side).
  * fovea_last_error() is per thread.
@@ -61,7 +63,8 @@ typedef enum fovea_status {
   FOVEA_DEVICE_LOST = 9,      /* the device takes no further work: release what uses it and open it again */
   FOVEA_TIMEOUT = 10,         /* the device did not answer before the deadline */
   FOVEA_CANCELLED = 11,       /* a callback or a fovea_cancel asked to stop */
-  FOVEA_INTERNAL = 12         /* a bug in Fovea */
+  FOVEA_INTERNAL = 12,        /* a bug in Fovea */
+  FOVEA_STATUS_32_BITS = 0x7fffffff
 } fovea_status;
 
 /* "ok", "invalid file" …; "unknown status" for any other number. Static. */
@@ -83,7 +86,8 @@ typedef enum fovea_log_level {
   FOVEA_LOG_ERROR = 0,
   FOVEA_LOG_WARNING = 1,
   FOVEA_LOG_INFO = 2,
-  FOVEA_LOG_DEBUG = 3
+  FOVEA_LOG_DEBUG = 3,
+  FOVEA_LOG_LEVEL_32_BITS = 0x7fffffff
 } fovea_log_level;
 
 /* `message` is one line, without a newline, valid during the call. Called from any thread that uses Fovea. */
@@ -120,7 +124,8 @@ typedef enum fovea_device_type {
   FOVEA_DEVICE_INTEGRATED = 1,
   FOVEA_DEVICE_VIRTUAL = 2,
   FOVEA_DEVICE_SOFTWARE = 3,
-  FOVEA_DEVICE_OTHER = 4
+  FOVEA_DEVICE_OTHER = 4,
+  FOVEA_DEVICE_TYPE_32_BITS = 0x7fffffff
 } fovea_device_type;
 
 typedef struct fovea_device_info {
@@ -164,8 +169,9 @@ FOVEA_API void fovea_device_list_release(fovea_device_list *list);
 typedef enum fovea_validation {
   FOVEA_VALIDATION_ENVIRONMENT = 0, /* FOVEA_VALIDATION decides; off when unset */
   FOVEA_VALIDATION_OFF = 1,
-  FOVEA_VALIDATION_ON = 2, /* every Vulkan call, and synchronization */
-  FOVEA_VALIDATION_GPU = 3 /* shaders on the device as well */
+  FOVEA_VALIDATION_ON = 2,  /* every Vulkan call, and synchronization */
+  FOVEA_VALIDATION_GPU = 3, /* shaders on the device as well */
+  FOVEA_VALIDATION_32_BITS = 0x7fffffff
 } fovea_validation;
 
 typedef struct fovea_device_options {
@@ -266,7 +272,12 @@ typedef struct fovea_memory {
 } fovea_memory;
 FOVEA_API void fovea_memory_init(fovea_memory *memory, size_t struct_size);
 
-typedef enum fovea_element { FOVEA_F32 = 0, FOVEA_I32 = 1, FOVEA_I64 = 2 } fovea_element;
+typedef enum fovea_element {
+  FOVEA_F32 = 0,
+  FOVEA_I32 = 1,
+  FOVEA_I64 = 2,
+  FOVEA_ELEMENT_32_BITS = 0x7fffffff
+} fovea_element;
 
 /* A tensor in host memory. Never grows: arrays of it are passed. */
 typedef struct fovea_tensor {
@@ -466,7 +477,8 @@ FOVEA_API const fovea_transcribe_timings *fovea_transcript_timings(const fovea_t
 typedef enum fovea_subtitle_format {
   FOVEA_SUBTITLE_TEXT = 0, /* a line per segment */
   FOVEA_SUBTITLE_SRT = 1,  /* SubRip */
-  FOVEA_SUBTITLE_VTT = 2   /* WebVTT */
+  FOVEA_SUBTITLE_VTT = 2,  /* WebVTT */
+  FOVEA_SUBTITLE_32_BITS = 0x7fffffff
 } fovea_subtitle_format;
 
 /* What a file of that format begins with: "" but for VTT. */

@@ -1,0 +1,67 @@
+// The installed tree: a project outside the repository builds against it, through CMake and through
+// pkg-config.
+#include "api/process.h"
+
+#include <doctest/doctest.h>
+
+using namespace fovea::test;
+
+namespace {
+
+/// A shell in a folder of its own.
+class Shell {
+public:
+  Finished run(const std::string &command) const {
+    return run_command(std::string("cd ").append(quoted(folder_.path())).append(" && ").append(command));
+  }
+  void require(const std::string &command) const {
+    const Finished f = run(command);
+    REQUIRE_MESSAGE(f.exit_code == 0, command, "\n", f.out, f.err);
+  }
+  const TempFolder &folder() const { return folder_; }
+
+private:
+  TempFolder folder_;
+};
+
+} // namespace
+
+TEST_CASE("the installed package builds the samples and C and C++ programs, wherever it is moved") {
+  if (std::string(FOVEA_SANITIZED) != "") {
+    MESSAGE("skipped: libraries with sanitizers need programs with sanitizers");
+    return;
+  }
+  const Shell shell;
+  shell.require("cmake --install '" FOVEA_BINARY_DIR "' --prefix \"$PWD/staged\" && mv staged moved");
+  const Finished libraries = shell.run("ls moved/" FOVEA_INSTALL_LIBDIR);
+  for (const char *name : {"libfovea.so.0", "libfovea_audio.so.0", "libfovea_convert.so.0"})
+    CHECK(libraries.out.find(name) != std::string::npos);
+  CHECK(libraries.out.find(".a\n") == std::string::npos);
+  shell.require("moved/bin/fovea --version");
+
+  // The samples, from a copy that has nothing of the repository around it.
+  shell.require("cp -r '" FOVEA_SOURCE_DIR "/samples' .");
+  shell.require(
+      "cmake -S samples -B build -DCMAKE_PREFIX_PATH=\"$PWD/moved\" -DCMAKE_BUILD_TYPE=Debug -G Ninja "
+      "-DCMAKE_C_COMPILER=" FOVEA_C_COMPILER " -DCMAKE_CXX_COMPILER=" FOVEA_CXX_COMPILER);
+  shell.require("cmake --build build");
+  shell.require("build/fovea/fovea convert --help");
+  CHECK(shell.run("build/embed_c/sample_transcribe_c").exit_code == 2); // usage
+  const Finished cpp = shell.run("build/embed_cpp/sample_transcribe_cpp /nonexistent/model x.wav");
+  CHECK(cpp.exit_code == 1);
+  CHECK(cpp.err.find("error: ") == 0);
+
+  // pkg-config and a plain compiler: C99, C++ with and without exceptions.
+  const std::string pkg =
+      "export PKG_CONFIG_PATH=\"$PWD/moved/" FOVEA_INSTALL_LIBDIR "/pkgconfig\" && "
+      "flags=\"-Wall -Wextra -Wpedantic -Werror -Wl,-rpath,$PWD/moved/" FOVEA_INSTALL_LIBDIR
+      " $(pkg-config --cflags --libs fovea fovea_audio fovea_convert)\" && ";
+  CHECK(shell.run(pkg + "pkg-config --modversion fovea").out == FOVEA_PROJECT_VERSION "\n");
+  shell.require(pkg + FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR
+                                       "/tests/api/client.c' -o client $flags -lpthread && ./client");
+  write_file(shell.folder() / "plain.cpp",
+             "#include <fovea/audio.hpp>\n#include <fovea/convert.hpp>\n#include <fovea/fovea.hpp>\n"
+             "int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }\n");
+  shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp -o plain $flags && ./plain");
+  shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++20 plain.cpp -o plain $flags && ./plain");
+}

@@ -1,0 +1,138 @@
+// What the shared libraries export and need, the C client, and the C++ wrapper.
+#include "api/process.h"
+#include "support/shared_folder.h"
+
+#include <doctest/doctest.h>
+#include <fovea/audio.hpp>
+#include <fovea/convert.hpp>
+
+#include <set>
+#include <sstream>
+
+using namespace fovea::test;
+
+namespace {
+
+std::set<std::string> words_of_column(const std::string &text, size_t column) {
+  std::set<std::string> words;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string word;
+    for (size_t i = 0; i <= column; ++i) fields >> word;
+    words.insert(word);
+  }
+  return words;
+}
+
+/// Names of the functions that a header declares.
+std::set<std::string> declared(const std::string &header) {
+  std::set<std::string> names;
+  const std::string text = read_file(FOVEA_SOURCE_DIR "/runtime/include/fovea/" + header);
+  for (size_t at = 0; (at = text.find("FOVEA_API ", at)) != std::string::npos; ++at) {
+    const size_t open = text.find('(', at);
+    if (text.compare(at - 8, 8, "#define ") == 0) continue;
+    const size_t begin = text.find_last_of(" *", open) + 1;
+    names.insert(text.substr(begin, open - begin));
+  }
+  return names;
+}
+
+} // namespace
+
+TEST_CASE("shared libraries export the functions of their headers and nothing else") {
+  const std::pair<const char *, const char *> libraries[] = {
+      {FOVEA_LIBRARY, "fovea.h"}, {FOVEA_AUDIO_LIBRARY, "audio.h"}, {FOVEA_CONVERT_LIBRARY, "convert.h"}};
+  for (const auto &pair : libraries) {
+    const std::string library = pair.first, header = pair.second;
+    CAPTURE(library);
+    const Finished nm = run_command("nm -D --defined-only --format=posix " + quoted(library));
+    REQUIRE(nm.exit_code == 0);
+    const auto exported = words_of_column(nm.out, 0), wanted = declared(header);
+    CHECK(wanted.size() > 5);
+    CHECK(exported == wanted);
+  }
+}
+
+TEST_CASE("the runtime library needs no Vulkan, audio or JSON library to be linked") {
+  const Finished needed = run_command("objdump -p '" FOVEA_LIBRARY "' | grep NEEDED");
+  REQUIRE(needed.exit_code == 0);
+  const auto libraries = words_of_column(needed.out, 1);
+  const std::set<std::string> allowed = {
+      "libpcre2-8.so.0", "libz.so.1",    "libstdc++.so.6",       "libm.so.6",
+      "libgcc_s.so.1",   "libc.so.6",    "ld-linux-x86-64.so.2", "libdl.so.2",
+      "libpthread.so.0", "libasan.so.8", "libubsan.so.1",        "libtsan.so.2"};
+  for (const std::string &library : libraries) {
+    CAPTURE(library);
+    CHECK(allowed.count(library) == 1);
+  }
+}
+
+TEST_CASE("errors of a C program without data") {
+  const Finished client = run_command("'" FOVEA_C_CLIENT "'");
+  CHECK_MESSAGE(client.exit_code == 0, client.out, client.err);
+}
+
+TEST_CASE("a C program opens, inspects, runs, transcribes and cancels") {
+  const std::string source = shared_path("models/whisper-tiny.en"),
+                    audio = shared_path("audio/spk1_snt1.wav");
+  if (source.empty() || audio.empty()) return;
+  const TempFolder folder;
+  const auto report = fovea::convert(source, folder / "model.gguf");
+  REQUIRE_MESSAGE(report, report.message());
+  CHECK(std::string(report->architecture()) == "whisper");
+  CHECK(report->output_bytes() == std::filesystem::file_size(folder / "model.gguf"));
+  for (size_t i = 0; i < report->n_tensors(); ++i) CHECK(report->tensor(i).relative_rms_error < 1e-3);
+  const Finished client =
+      run_command("'" FOVEA_C_CLIENT "' '" + (folder / "model.gguf") + "' '" + audio + "'");
+  CHECK_MESSAGE(client.exit_code == 0, client.out, client.err);
+}
+
+TEST_CASE("the C++ wrapper gives results, throws when asked, and passes exceptions of callbacks on") {
+  const auto missing = fovea::Model::open("/nonexistent/model");
+  CHECK_FALSE(missing);
+  CHECK(missing.status() == FOVEA_NOT_FOUND);
+  CHECK(missing.message().find("/nonexistent/model") != std::string::npos);
+  try {
+    (void)fovea::Model::open("/nonexistent/model").value();
+    FAIL("did not throw");
+  } catch (const fovea::Error &e) {
+    CHECK(e.status() == FOVEA_NOT_FOUND);
+    CHECK(std::string(e.what()) == missing.message());
+  }
+
+  const std::string source = shared_path("golden/cases/whisper");
+  if (source.empty()) return;
+  const TempFolder folder;
+  struct Own {};
+  CHECK_THROWS_AS(
+      (void)fovea::convert(source, folder / "model.gguf", {}, [](double, double) -> bool { throw Own(); }),
+      Own);
+  const auto cancelled =
+      fovea::convert(source, folder / "model.gguf", {}, [](double, double) { return false; });
+  CHECK(cancelled.status() == FOVEA_CANCELLED);
+  CHECK(folder.n_files() == 0);
+  fovea::ConvertOptions options;
+  options.encoding = "q5";
+  CHECK(fovea::convert(source, folder / "model.gguf", options).status() == FOVEA_INVALID_ARGUMENT);
+  auto cancel = fovea::Cancel::create().value();
+  cancel.request();
+  options.encoding = "q8";
+  options.cancel = cancel.get();
+  CHECK(fovea::convert(source, folder / "model.gguf", options).status() == FOVEA_CANCELLED);
+  CHECK(folder.n_files() == 0);
+  cancel.reset();
+  REQUIRE(fovea::convert(source, folder / "model.gguf", options));
+
+  const auto device = fovea::Device::open().value();
+  std::optional<fovea::Session> session;
+  {
+    // A session keeps what it needs of its model.
+    const auto model = fovea::Model::open(folder / "model.gguf").value();
+    CHECK(model.n_tensors() > 0);
+    session = fovea::Session::create(device, model).value();
+  }
+  CHECK(session->run({}).status() == FOVEA_INVALID_ARGUMENT);
+  CHECK(session->memory()->scratch_bytes == 0);
+  CHECK(session->profile().status() == FOVEA_UNSUPPORTED);
+}
