@@ -4,6 +4,7 @@
 #include "support/temp_folder.h"
 
 #include <cstdio>
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 
 namespace fovea::test {
@@ -30,7 +31,10 @@ inline Finished run_command(const std::string &command) {
                                      .append(" 2>")
                                      .append(quoted(err))
                                      .c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+  Finished finished{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+  for (const char *report : {"VUID-", "SYNC-HAZARD"}) // with FOVEA_VALIDATION=1
+    CHECK_MESSAGE(finished.err.find(report) == std::string::npos, command, "\n", finished.err);
+  return finished;
 }
 
 } // namespace fovea::test
