@@ -26,7 +26,7 @@ inline constexpr uint32_t kContextBefore = kWindow / 2, kContextAfter = kWindow 
 // Frequency bins (201), padded so that rows are whole 16-byte words; the padding is zero in basis and filters.
 inline constexpr uint32_t kBins = kWindow / 2 + 1, kPaddedBins = 208;
 
-/// features, peak, window, encode, decoder, step, reorder: see docs/graphs-speech.md.
+/// features, peak, window, encode, decoder, step, reorder: see docs/graph.md.
 std::vector<Graph> graphs(const Sizes &sizes);
 
 } // namespace fovea::whisper
