@@ -39,7 +39,7 @@ struct fovea_model {
   std::vector<fovea_tensor_info> tensors;
   std::vector<std::pair<std::string, std::string>> graphs; // name, text
 
-  explicit fovea_model(const char *path);
+  fovea_model(const char *path, const fovea::ModelOptions &options);
   /// Loaded once per device for all sessions and transcribers.
   std::shared_ptr<const fovea::DeviceWeights> weights(const fovea_device &device, fovea_progress_fn progress,
                                                       void *user) const;

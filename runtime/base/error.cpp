@@ -1,6 +1,30 @@
 #include "base/error.h"
 
 namespace fovea {
+namespace {
+
+constexpr size_t kMaxMessageBytes = 8192; // a path may have 4096
+
+std::string one_line(const std::string &message) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : message) {
+    if (out.size() > kMaxMessageBytes) return out + " …";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F)
+      out += c;
+    else if (c == '\n')
+      out += "\\n";
+    else
+      ((out += "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
+  }
+  return out;
+}
+
+} // namespace
+
+Error::Error(ErrorCode code, const std::string &message)
+    : std::runtime_error(one_line(message)), code_(code) {}
 
 const char *to_string(ErrorCode code) {
   switch (code) {

@@ -35,7 +35,8 @@ const char *to_string(ErrorCode code);
 
 class Error : public std::runtime_error {
 public:
-  Error(ErrorCode code, const std::string &message) : std::runtime_error(message), code_(code) {}
+  /// Control characters (of a damaged file's strings) are escaped, and what is past a few kilobytes is cut.
+  Error(ErrorCode code, const std::string &message);
   ErrorCode code() const noexcept { return code_; }
 
 private:

@@ -36,18 +36,66 @@ MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<std::byte *>(data_), size_);
 }
 
-AtomicFile::AtomicFile(const std::string &path) : path_(path), temporary_(path + ".XXXXXX") {
+namespace {
+
+constexpr const char *kPartSuffix = ".part-XXXXXX";
+
+std::string folder_of(const std::string &path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+std::string own_link(int fd) { return concat("/proc/self/fd/", fd); }
+
+} // namespace
+
+AtomicFile::AtomicFile(const std::string &path, Kind kind) : path_(path), target_(path) {
   // Renaming over a device or a pipe would replace it.
   std::error_code ignored;
   const auto status = std::filesystem::status(path, ignored);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    fail(ErrorCode::Io, path, std::filesystem::is_directory(status) ? ": is a directory" : ": is not a regular file");
+    fail(ErrorCode::Io, path,
+         std::filesystem::is_directory(status) ? ": is a directory" : ": is not a regular file");
+  if (std::filesystem::exists(status)) target_ = std::filesystem::canonical(path).string();
+  if (kind == Kind::Nameless && open_nameless()) return;
+  temporary_ = target_ + kPartSuffix;
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     temporary_.clear();
     fail_io("cannot create");
   }
   ::fchmod(fd_, 0644);
+}
+
+bool AtomicFile::open_nameless() {
+#if defined(O_TMPFILE) && !defined(__ANDROID__)
+  fd_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  if (fd_ < 0) return false;
+  struct stat status {};
+  if (::stat(own_link(fd_).c_str(), &status) == 0) return true; // what commit() links
+  ::close(fd_);
+  fd_ = -1;
+#endif
+  return false;
+}
+
+/// Gives the nameless file its name. False when there is a file of that name: then it got one to rename from.
+bool AtomicFile::link_into_place() {
+  const std::string from = own_link(fd_);
+  const auto link = [&](const std::string &to) {
+    return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (link(target_)) return true;
+  if (errno != EEXIST) fail_io("cannot create");
+  for (unsigned attempt = 0; attempt < 100; ++attempt) {
+    const std::string name = concat(target_, ".part-", ::getpid(), "-", attempt);
+    if (link(name)) {
+      temporary_ = name;
+      return false;
+    }
+    if (errno != EEXIST) break;
+  }
+  fail_io("cannot create");
 }
 
 AtomicFile::~AtomicFile() {
@@ -78,15 +126,15 @@ void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(fd_) != 0) fail_io("cannot sync");
+  const bool is_named = temporary_.empty() && link_into_place();
   const int closed = ::close(fd_);
   fd_ = -1;
   if (closed != 0) fail_io("cannot close");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot rename into place");
+  if (!is_named && ::rename(temporary_.c_str(), target_.c_str()) != 0) fail_io("cannot rename into place");
   temporary_.clear();
   // The rename itself must survive a power cut. Not every file system lets a folder be synced; that is no
   // error.
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd >= 0) {
     ::fsync(fd);
     ::close(fd);

@@ -37,12 +37,15 @@ private:
   std::string path_;
 };
 
-/// Writes to a temporary file beside `path`; commit() syncs and renames it over `path`. Without commit() (an
-/// error, a full disk) the destructor removes the temporary file and `path` is as it was. Errors are Io and
-/// name `path`.
+/// Writes to a file without a name in the folder of `path` (O_TMPFILE), which commit() syncs and then gives
+/// the name: without commit() (an error, a full disk, even kill -9) nothing is left and `path` is as it was.
+/// Where the file system has no such files (NFS, FAT; Android, where apps may not link) it is
+/// PATH.part-XXXXXX, renamed by commit() and removed by the destructor; only a kill leaves it. A symbolic
+/// link stays one: what it points to is replaced. Errors are Io and name `path`.
 class AtomicFile {
 public:
-  explicit AtomicFile(const std::string &path);
+  enum class Kind { Nameless, Named }; // Named: as where file systems have no others, for tests
+  explicit AtomicFile(const std::string &path, Kind kind = Kind::Nameless);
   ~AtomicFile();
   AtomicFile(const AtomicFile &) = delete;
   AtomicFile &operator=(const AtomicFile &) = delete;
@@ -53,12 +56,15 @@ public:
   /// Overwrites bytes written before; `offset + bytes.size()` must not pass the end.
   void write_at(uint64_t offset, std::span<const std::byte> bytes);
   uint64_t size() const { return size_; }
-  /// fsync, rename over the final name, fsync of the folder.
+  /// fsync, link or rename to the final name, fsync of the folder.
   void commit();
 
 private:
   [[noreturn]] void fail_io(const char *what) const;
-  std::string path_, temporary_;
+  bool open_nameless();
+  bool link_into_place();
+  std::string path_, target_; // as given; with links resolved
+  std::string temporary_;     // "": the file has no name yet
   int fd_ = -1;
   uint64_t size_ = 0;
 };

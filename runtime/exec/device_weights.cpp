@@ -17,12 +17,19 @@ constexpr uint64_t kChunkAlignment = 65536; // a multiple of every page size and
 std::shared_ptr<const DeviceWeights> DeviceWeights::load(std::shared_ptr<vk::Device> device,
                                                          std::shared_ptr<const Model> model, WeightPlacement placement,
                                                          const LoadProgress &progress) {
+  model->verify_once([&] { return !progress || progress(0, model->file().bytes().size()); });
   std::shared_ptr<DeviceWeights> weights(new DeviceWeights(std::move(device), std::move(model)));
   const DeviceCaps &caps = weights->device_->caps();
   const bool wanted =
       placement == WeightPlacement::Import || (placement == WeightPlacement::Automatic && caps.unified_memory);
   if (wanted && weights->import()) return weights;
-  weights->copy(progress);
+  try {
+    weights->copy(progress);
+  } catch (const Error &e) {
+    if (e.code() != ErrorCode::OutOfMemory) throw;
+    fail(e.code(), weights->model_->path(), ": ", e.what(),
+         "; a smaller encoding (fovea convert --encoding q8 or q4) needs less");
+  }
   return weights;
 }
 
@@ -53,13 +60,15 @@ bool DeviceWeights::import() {
 
 void DeviceWeights::copy(const LoadProgress &progress) {
   const uint64_t total = model_->file().bytes().size();
-  for (uint64_t begin = 0; begin < total; begin += step_) {
-    // Rounded up so that the last binding may be read in whole 16-byte words.
-    const uint64_t size = align_up(std::min(step_ >= total ? total : step_ + max_range_, total - begin), 256);
-    const auto kind = device_->caps().unified_memory ? vk::MemoryKind::Shared : vk::MemoryKind::Device;
-    chunks_.push_back({begin, device_->allocate(kind, size, "weights")});
-    device_bytes_ += size;
-  }
+  const auto kind = device_->caps().unified_memory ? vk::MemoryKind::Shared : vk::MemoryKind::Device;
+  // Rounded up so that the last binding may be read in whole 16-byte words.
+  const auto chunk_bytes = [&](uint64_t begin) {
+    return align_up(std::min(step_ >= total ? total : step_ + max_range_, total - begin), 256);
+  };
+  for (uint64_t begin = 0; begin < total; begin += step_) device_bytes_ += chunk_bytes(begin);
+  device_->require_memory(device_bytes_, "weights");
+  for (uint64_t begin = 0; begin < total; begin += step_)
+    chunks_.push_back({begin, device_->allocate(kind, chunk_bytes(begin), "weights")});
   stream(progress);
 }
 

@@ -1,11 +1,12 @@
 // DeviceWeights: a file's bytes where the device can read them, at the file's own offsets.
 //
-// On shared memory the mapped pages are bound as they are (VK_EXT_external_memory_host) or copied once into mapped
-// device-local memory; otherwise they stream through two small staging buffers. Nothing is repacked.
-// Owns its buffers and keeps the model (whose pages may be in use) and the device alive. Immutable once loaded; any
-// number of sessions may share it. Throws OutOfMemory (with sizes), DeviceLost, Cancelled.
-// Rejected: one buffer per tensor (thousands of allocations), one buffer of the whole file (an allocation may end at
-// 1 GiB): chunks overlap by the largest range a kernel may bind, so every window lies in one of them.
+// On shared memory the mapped pages are bound as they are (VK_EXT_external_memory_host) or copied once into
+// mapped device-local memory; otherwise they stream through two small staging buffers. Nothing is repacked.
+// Owns its buffers and keeps the model (whose pages may be in use) and the device alive. Immutable once
+// loaded; any number of sessions may share it. Throws InvalidFile (the file does not match its checksum),
+// OutOfMemory (with sizes), DeviceLost, Cancelled. Rejected: one buffer per tensor (thousands of
+// allocations), one buffer of the whole file (an allocation may end at 1 GiB): chunks overlap by the largest
+// range a kernel may bind, so every window lies in one of them.
 #pragma once
 
 #include "exec/model.h"

@@ -4,9 +4,11 @@
 
 namespace fovea {
 
-std::shared_ptr<const Model> Model::open(const std::string &path) { return std::make_shared<Model>(path); }
+std::shared_ptr<const Model> Model::open(const std::string &path, const ModelOptions &options) {
+  return std::make_shared<Model>(path, options);
+}
 
-Model::Model(const std::string &path) : file_(path) {
+Model::Model(const std::string &path, const ModelOptions &options) : file_(path), verified_(!options.verify) {
   for (const TensorInfo &t : file_.tensors())
     weights_.emplace(std::string(t.name), WeightInfo{t.type, t.offset, t.scale_offset});
   for (const std::string_view name : file_.graph_names()) {
@@ -39,6 +41,12 @@ const Graph &Model::graph(std::string_view name) const {
 const WeightInfo *Model::find_weight(const std::string &name) const {
   const auto it = weights_.find(name);
   return it == weights_.end() ? nullptr : &it->second;
+}
+
+void Model::verify_once(const std::function<bool()> &keep_going) const {
+  const std::lock_guard lock(verify_mutex_);
+  if (!verified_) file_.verify(keep_going);
+  verified_ = true;
 }
 
 } // namespace fovea

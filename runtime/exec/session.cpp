@@ -15,7 +15,7 @@ constexpr size_t kMaxPrograms = 64;
 StateLayout layout_states(const Model &model, const Bindings &bindings) {
   std::vector<const Graph *> graphs;
   for (const Graph &g : model.graphs()) graphs.push_back(&g);
-  return StateLayout::of(graphs, bindings);
+  return naming(model, [&] { return StateLayout::of(graphs, bindings); });
 }
 
 } // namespace
@@ -26,7 +26,9 @@ Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model
       caps_(device_->caps()), states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
   if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
-  if (states_.bytes) state_ = device_->allocate(vk::MemoryKind::Device, states_.bytes, "state");
+  if (states_.bytes)
+    state_ =
+        naming(*model_, [&] { return device_->allocate(vk::MemoryKind::Device, states_.bytes, "state"); });
   reset();
 }
 
@@ -104,13 +106,16 @@ Program &Session::program(std::string_view graph, const Bindings &sizes, const s
     programs_.splice(programs_.begin(), programs_, known);
     return programs_.front().second;
   }
-  Plan made = plan(model_->graph(graph), sizes, outputs);
-  grow_scratch(made.scratch_bytes);
-  if (programs_.size() == kMaxPrograms) programs_.pop_back();
-  programs_.emplace_front(std::piecewise_construct, std::forward_as_tuple(std::move(key)),
-                          std::forward_as_tuple(device_, std::move(made), Program::Memory{weights_.get(), &state_, &scratch_},
-                                                options_.timestamps));
-  return programs_.front().second;
+  return naming(*model_, [&]() -> Program & {
+    Plan made = plan(model_->graph(graph), sizes, outputs);
+    grow_scratch(made.scratch_bytes);
+    if (programs_.size() == kMaxPrograms) programs_.pop_back();
+    programs_.emplace_front(std::piecewise_construct, std::forward_as_tuple(std::move(key)),
+                            std::forward_as_tuple(device_, std::move(made),
+                                                  Program::Memory{weights_.get(), &state_, &scratch_},
+                                                  options_.timestamps));
+    return programs_.front().second;
+  });
 }
 
 MemoryUse Session::memory() const {

@@ -21,9 +21,10 @@ public:
   uint64_t value() const;
 
 private:
-  void block(const std::byte *bytes);
+  static constexpr size_t kBlockBytes = 32;
+  void blocks(const std::byte *bytes, size_t count);
   std::array<uint64_t, 4> lanes_ = {1, 2, 3, 4};
-  std::array<std::byte, 32> tail_{};
+  std::array<std::byte, kBlockBytes> tail_{};
   uint64_t size_bytes_ = 0;
 };
 

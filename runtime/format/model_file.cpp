@@ -160,19 +160,26 @@ void ModelFile::decode_rows(const TensorInfo &tensor, uint64_t first, uint64_t c
                out.subspan(i * row, row));
 }
 
-void ModelFile::verify() const {
+void ModelFile::verify(const std::function<bool()> &keep_going) const {
+  constexpr size_t kPieceBytes = 64 << 20;
   const MetaValue *stored = find_meta(kChecksumKey);
   if (!stored || stored->type != GgufType::U64)
-    fail(ErrorCode::InvalidFile, path(), ": no checksum to verify (metadata '", kChecksumKey, "')");
+    fail(ErrorCode::InvalidFile, path(), ": no checksum to verify (metadata '", kChecksumKey,
+         "'); convert or download it again");
   const size_t at = size_t(stored->payload.data() - bytes().data());
   constexpr std::array<std::byte, 8> zeros{}; // the checksum's own place counts as zeros
   Checksum sum;
   sum.update(bytes().first(at));
   sum.update(zeros);
-  sum.update(bytes().subspan(at + zeros.size()));
+  for (auto rest = bytes().subspan(at + zeros.size()); !rest.empty();) {
+    if (keep_going && !keep_going()) fail(ErrorCode::Cancelled, path(), ": reading it was cancelled");
+    const size_t n = std::min(rest.size(), kPieceBytes);
+    sum.update(rest.first(n));
+    rest = rest.subspan(n);
+  }
   if (sum.value() != *stored->as<uint64_t>())
     fail(ErrorCode::InvalidFile, path(),
-         ": damaged: its bytes do not match its checksum; convert or copy it again");
+         ": damaged: its bytes do not match its checksum; convert or download it again");
 }
 
 } // namespace fovea

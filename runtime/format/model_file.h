@@ -12,6 +12,8 @@
 #include "base/mapped_file.h"
 #include "format/gguf.h"
 
+#include <functional>
+
 namespace fovea {
 
 /// A tensor of the model: the planes of a quantized matrix are one tensor.
@@ -89,8 +91,9 @@ public:
   std::vector<float> get_f32s(std::string_view key) const { return get_as<std::vector<float>>(key); }
 
   /// Reads the whole file and compares it with the checksum written by the converter: Error InvalidFile when
-  /// a byte has changed. Runs at memory or disk speed; not part of opening.
-  void verify() const;
+  /// a byte has changed. Runs at memory or disk speed; not part of opening. `keep_going` is asked now and
+  /// then; false is Error Cancelled.
+  void verify(const std::function<bool()> &keep_going = {}) const;
 
 private:
   template <class T> std::optional<T> find_as(std::string_view key) const;

@@ -126,7 +126,7 @@ BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_p
     fail(ErrorCode::InvalidArgument, options.n_runs, " runs, expected 1 to 10000");
   BenchReport report;
   const auto begin = Clock::now();
-  const auto model = Model::open(model_path);
+  const auto model = Model::open(model_path, options.model);
   const SpeechSpec spec = SpeechSpec::read(model->file());
   check_speech_graphs(*model, spec, 1);
   const auto weights = DeviceWeights::load(device, model);

@@ -12,6 +12,7 @@ struct BenchOptions {
   std::vector<uint32_t> positions = {8, 64, 200}; // of decode steps; those past the context are left out
   uint32_t n_prompt = 64;                         // tokens of the prompt stage
   bool timestamps = false;                        // of the GPU; measuring them slows some drivers
+  ModelOptions model;
   const std::atomic<bool> *cancel = nullptr;
   std::function<void(const std::string &stage)> progress; // before each stage
 };
@@ -28,7 +29,7 @@ struct BenchStage {
 };
 
 struct BenchReport {
-  double load_s = 0;         // file opened and weights on the device
+  double load_s = 0;         // file opened and verified, weights on the device
   double first_result_s = 0; // from the file's opening to the first token of the first window
   std::vector<BenchStage> stages;
   MemoryUse memory;

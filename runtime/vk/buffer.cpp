@@ -200,13 +200,9 @@ Buffer::~Buffer() { release(); }
 
 void Buffer::reserve(std::string_view what) {
   Context &c = *context_;
-  const uint64_t total = c.allocated_bytes.fetch_add(size_bytes_) + size_bytes_;
+  c.require_memory(size_bytes_, what); // two threads at once may both pass: then the driver decides
+  c.allocated_bytes.fetch_add(size_bytes_);
   reserved_bytes_ = size_bytes_;
-  if (c.memory_is_forged() && total > c.caps.device_memory_bytes) {
-    release();
-    fail(ErrorCode::OutOfMemory, what, ": no ", size_bytes_, " bytes of ", kind_, " memory on ", c.name(),
-         "; ", heap_text(c));
-  }
 }
 
 void Buffer::release() noexcept {

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <algorithm>
+
 namespace fovea::vk {
 namespace {
 
@@ -99,6 +101,20 @@ void Context::check(VkResult result, std::string_view what) {
   case VK_ERROR_FRAGMENTATION: fail(ErrorCode::OutOfMemory, what, " on ", name(), ": ", result);
   default: fail(ErrorCode::Internal, what, " on ", name(), ": ", result);
   }
+}
+
+uint64_t Context::memory_limit_bytes() const {
+  if (memory_is_forged()) return caps.device_memory_bytes;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < physical.memory.memoryHeapCount; ++i) bytes += physical.memory.memoryHeaps[i].size;
+  return bytes;
+}
+
+void Context::require_memory(uint64_t bytes, std::string_view what) const {
+  const uint64_t limit = memory_limit_bytes(), used = std::min(allocated_bytes.load(), limit);
+  if (bytes > limit - used)
+    fail(ErrorCode::OutOfMemory, what, ": ", bytes, " bytes of device memory needed, ", name(), " has ",
+         limit - used, " of ", limit, " left");
 }
 
 void Context::fail_null(std::string_view what) const {

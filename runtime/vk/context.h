@@ -36,8 +36,14 @@ struct Context {
 
   std::atomic<uint64_t> allocated_bytes{0}; // by Buffers, imported pages aside
 
-  /// True when adjust_caps pretends to less memory than there is; Buffers then keep within it.
+  /// True when adjust_caps or a limit pretends to less memory than there is; Buffers then keep within it.
   bool memory_is_forged() const { return caps.device_memory_bytes < physical.memory_bytes; }
+  /// What Buffers may take in all: the forged amount, else all heaps (what does not fit the device's own goes
+  /// to the host's, where there is another).
+  uint64_t memory_limit_bytes() const;
+  /// Error OutOfMemory, with sizes, when `bytes` more would pass the limit: to be asked before many
+  /// allocations.
+  void require_memory(uint64_t bytes, std::string_view what) const;
   const std::string &name() const { return caps.name; }
 
   /// Throws unless `result` is VK_SUCCESS: DeviceLost (and latches), OutOfMemory or Internal, naming `what`

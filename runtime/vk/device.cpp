@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 namespace fovea::vk {
@@ -11,6 +13,25 @@ std::string chosen_selector(const DeviceOptions &options) {
   if (!options.selector.empty()) return options.selector;
   const char *value = std::getenv("FOVEA_DEVICE");
   return value ? value : "";
+}
+
+/// FOVEA_DEVICE_MEMORY: bytes, or with K, M or G units of 1024, its square, its cube; 0 when unset.
+uint64_t memory_from_environment() {
+  const char *value = std::getenv("FOVEA_DEVICE_MEMORY");
+  if (!value || !*value) return 0;
+  const std::string_view text = value;
+  uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  const std::string_view unit(end, size_t(text.data() + text.size() - end));
+  const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+  if (error != std::errc() || shift < 0 || bytes == 0 || bytes > UINT64_MAX >> shift)
+    fail(ErrorCode::InvalidArgument, "FOVEA_DEVICE_MEMORY is '", text,
+         "', expected a size such as 512M or 2G");
+  return bytes << shift;
+}
+
+void limit_memory(DeviceCaps &caps, uint64_t bytes) {
+  if (bytes > 0) caps.device_memory_bytes = std::min(caps.device_memory_bytes, bytes);
 }
 
 /// Forged limits are the caller's business, but no forging makes a feature appear.
@@ -46,6 +67,7 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
   for (const PhysicalDevice &device : devices) infos.push_back(device.info);
   PhysicalDevice &chosen = devices[select_device(infos, chosen_selector(options))];
   if (options.adjust_caps) adjust(chosen, options.adjust_caps);
+  limit_memory(chosen.info.caps, options.memory_bytes ? options.memory_bytes : memory_from_environment());
   auto context = std::make_shared<Context>(std::move(instance), std::move(chosen), options.features);
   log(LogLevel::Info, "device ", context->physical.info.index, ": ", context->name(), " (",
       context->caps.type, ", ", context->caps.driver_name, " ", context->caps.driver_info, ")");

@@ -18,6 +18,7 @@ struct DeviceOptions {
   std::string selector{}; // index or part of the name; empty: FOVEA_DEVICE, else the best
   std::function<void(DeviceCaps &)> adjust_caps{}; // clamp or forge limits before anything uses them
   std::optional<Validation> validation{};          // unset: FOVEA_VALIDATION
+  uint64_t memory_bytes = 0; // device memory to keep within; 0: FOVEA_DEVICE_MEMORY, else all there is
   Features features{};                             // optional features to enable
   std::optional<std::string> cache_folder{};       // unset: cache_folder(); empty: no cache on disk
 };
@@ -46,6 +47,8 @@ public:
   std::optional<Buffer> import_host(std::span<const std::byte> pages, std::string_view what) const {
     return Buffer::import_host(context_, pages, what);
   }
+  /// See Context::require_memory().
+  void require_memory(uint64_t bytes, std::string_view what) const { context_->require_memory(bytes, what); }
   HeapStatus heap_status() const { return device_heap_status(*context_); }
   KernelCache &kernels() { return kernels_; }
   PipelineCache &pipeline_cache() { return pipeline_cache_; }

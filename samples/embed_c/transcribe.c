@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
   options.on_segment = print_segment;
 
   status = fovea_device_open(NULL, &device);
-  if (status == FOVEA_OK) status = fovea_model_open(argv[1], &model);
+  if (status == FOVEA_OK) status = fovea_model_open(argv[1], NULL, &model);
   if (status == FOVEA_OK) status = fovea_transcriber_create(device, model, NULL, &transcriber);
   if (status == FOVEA_OK)
     status = fovea_audio_read(argv[2], fovea_transcriber_sample_rate_hz(transcriber), 0, &audio);

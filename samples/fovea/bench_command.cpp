@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model, device, audio;
   uint32_t n_runs = 5;
-  bool as_json = false, profile = false;
+  bool as_json = false, profile = false, no_verify = false;
 };
 
 /// Ten seconds of three gliding tones: loud enough to be decoded, the same everywhere.
@@ -32,7 +32,7 @@ std::vector<float> test_sound(uint32_t rate_hz) {
 
 /// Where the device's time goes in a transcription, as JSON.
 std::string profile(const Arguments &a, const fovea::Device &device) {
-  const auto model = fovea::Model::open(a.model).value();
+  const auto model = open_model(a.model, !a.no_verify);
   fovea::TranscriberOptions made;
   made.profile = 1;
   auto transcriber = fovea::Transcriber::create(device, model, made).value();
@@ -80,6 +80,7 @@ int bench(const Arguments &a) {
   const auto device = open_device(a.device);
   fovea::BenchOptions options;
   options.runs = a.n_runs;
+  options.verify = !a.no_verify;
   options.cancel = interrupt().get();
   std::pair<ProgressBar, double> shown{"measuring", 0};
   options.user = &shown;
@@ -116,6 +117,7 @@ void add_bench(CLI::App &app, int &exit_code) {
       ->option_text("FILE");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
+  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
 GB/s counts each weight once a run. Peak memory is of this process; on a software driver it holds the
 device's too.

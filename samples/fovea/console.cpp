@@ -18,6 +18,8 @@ namespace {
 fovea_cancel *g_cancel = nullptr; // for the signal handler
 std::atomic<int> g_signal{0};
 
+std::string own_link(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
 void on_signal(int signal) {
   g_signal = signal;
   fovea_cancel_request(g_cancel);
@@ -56,6 +58,7 @@ void catch_interrupts() {
   action.sa_flags = int(SA_RESETHAND); // the second time, the default action ends the process
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  signal(SIGXFSZ, SIG_IGN); // a file larger than ulimit -f allows is an error of write()
 }
 
 int interrupt_exit_code() { return g_signal ? 128 + g_signal : 0; }
@@ -94,7 +97,8 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
     return;
   }
   if (fs::exists(status)) path_ = fs::canonical(path_).string(); // a link stays one
-  temporary_ = path_ + ".XXXXXX"; // beside it: renames do not cross file systems
+  if (open_nameless()) return;
+  temporary_ = path_ + ".part-XXXXXX"; // beside it: renames do not cross file systems
   fd_ = mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) {
     temporary_.clear();
@@ -103,6 +107,33 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
   const mode_t mask = umask(0);
   umask(mask);
   fchmod(fd_, 0666 & ~mask); // as any new file; mkostemp's is private
+}
+
+bool OutputFile::open_nameless() {
+#if defined(O_TMPFILE) && !defined(__ANDROID__)
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  fd_ = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  struct stat status {};
+  nameless_ = fd_ >= 0 && stat(own_link(fd_).c_str(), &status) == 0;
+  if (fd_ >= 0 && !nameless_) close(std::exchange(fd_, -1));
+#endif
+  return nameless_;
+}
+
+/// Gives the nameless file its name. False when there is a file of that name: then it got one to rename from.
+bool OutputFile::link_into_place() {
+  const std::string from = own_link(fd_);
+  const auto link = [&](const std::string &to) {
+    return linkat(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (link(path_)) return true;
+  for (int attempt = 0; attempt < 100 && errno == EEXIST; ++attempt) {
+    const std::string name = path_ + ".part-" + std::to_string(getpid()) + "-" + std::to_string(attempt);
+    if (!link(name)) continue;
+    temporary_ = name;
+    return false;
+  }
+  fail_io("cannot be created");
 }
 
 OutputFile::~OutputFile() {
@@ -124,7 +155,8 @@ void OutputFile::write(std::string_view bytes) {
 }
 
 void OutputFile::commit() {
-  if (!temporary_.empty() && fsync(fd_) != 0) fail_io("cannot be written");
+  if ((nameless_ || !temporary_.empty()) && fsync(fd_) != 0) fail_io("cannot be written");
+  if (nameless_) link_into_place();
   if (close(std::exchange(fd_, -1)) != 0) fail_io("cannot be written");
   if (!temporary_.empty() && rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot be replaced");
   temporary_.clear();
@@ -167,6 +199,12 @@ fovea::Device open_device(const std::string &selector) {
   fovea::DeviceOptions options;
   if (!selector.empty()) options.selector = selector.c_str();
   return fovea::Device::open(options).value();
+}
+
+fovea::Model open_model(const std::string &path, bool verify) {
+  fovea::ModelOptions options;
+  options.verify = verify;
+  return fovea::Model::open(path, options).value();
 }
 
 } // namespace tool

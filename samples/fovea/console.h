@@ -48,8 +48,9 @@ private:
   std::chrono::steady_clock::time_point last_{};
 };
 
-/// A file written under a temporary name and renamed by commit(); removed when that never comes. Pipes and
-/// devices are written to as they are.
+/// A file that gets its name at commit(): nothing is left when that never comes, not even after kill -9 (but
+/// where the file system has no nameless files: there a PATH.part-XXXXXX stays). Pipes and devices are
+/// written to as they are.
 class OutputFile {
 public:
   explicit OutputFile(std::string path);
@@ -61,7 +62,10 @@ public:
 
 private:
   [[noreturn]] void fail_io(const char *what) const;
+  bool open_nameless();
+  bool link_into_place();
   std::string path_, temporary_;
+  bool nameless_ = false;
   int fd_ = -1;
 };
 
@@ -77,5 +81,7 @@ std::pair<std::string, uint64_t> parse_assignment(const std::string &text, const
 
 /// The device that --device names; empty: FOVEA_DEVICE or the best.
 fovea::Device open_device(const std::string &selector);
+/// The model file, to be compared with its checksum before use unless `verify` is false (--no-verify).
+fovea::Model open_model(const std::string &path, bool verify);
 
 } // namespace tool

@@ -9,7 +9,7 @@ namespace {
 struct Arguments {
   std::string model, in, out, graph, device;
   std::vector<std::string> steps;
-  bool profile = false;
+  bool profile = false, no_verify = false;
 };
 
 int run(const Arguments &a) {
@@ -21,7 +21,7 @@ int run(const Arguments &a) {
   std::vector<fovea_tensor> inputs;
   for (const OwnedTensor &t : given) inputs.push_back(t.view());
 
-  const auto model = fovea::Model::open(a.model).value();
+  const auto model = open_model(a.model, !a.no_verify);
   const auto device = open_device(a.device);
   ProgressBar bar("loading");
   const auto progress = [&](double done, double total) {
@@ -62,6 +62,7 @@ void add_run(CLI::App &app, int &exit_code) {
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--profile", a->profile, "Print where the device's time went");
+  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
 A leading dimension of 1 may be left out or added; 64-bit integers are narrowed. A graph whose outputs are
 all among the inputs is left out. An error about the inputs says what the model takes.

@@ -23,7 +23,7 @@ struct Arguments {
   fovea::TranscribeOptions options;
   std::string language, prompt, condition = "on";
   uint32_t beam = 1;
-  bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
+  bool no_fallback = false, no_timestamps = false, translate = false, quiet = false, no_verify = false;
 };
 
 TranscriptFormat parse_format(const std::string &name) {
@@ -43,19 +43,40 @@ const char *extension(TranscriptFormat format) {
   return ".txt";
 }
 
+bool makes_folder(const Arguments &a) { return !a.output.empty() && a.output.back() == '/'; }
+
+/// A folder for results, made when the first one is there to be written and taken away again when none
+/// stayed.
+class OutputFolder {
+public:
+  ~OutputFolder() {
+    std::error_code ignored;
+    for (auto made = made_.rbegin(); made != made_.rend(); ++made)
+      fs::remove(*made, ignored); // only if empty
+  }
+  void make(const fs::path &folder) {
+    std::error_code error;
+    if (folder.empty() || fs::is_directory(folder, error)) return;
+    make(folder.parent_path());
+    if (fs::create_directory(folder, error)) made_.push_back(folder);
+    if (error) fail(FOVEA_IO, {folder.string(), ": cannot be made: ", error.message()});
+  }
+
+private:
+  std::vector<fs::path> made_;
+};
+
 /// Where each recording's text goes; "" is stdout.
 std::vector<std::string> output_paths(const Arguments &a) {
   std::error_code error;
   const bool several = a.audio.size() > 1;
-  const bool is_folder = !a.output.empty() && (a.output.back() == '/' || fs::is_directory(a.output, error));
+  const bool is_folder = makes_folder(a) || (!a.output.empty() && fs::is_directory(a.output, error));
   if (several && !a.output.empty() && !is_folder)
     throw UsageError("-o must be a folder for several recordings (" + a.output +
                      " is not one; end it in / to make it)");
   if (several && a.output.empty() && (a.format == TranscriptFormat::Srt || a.format == TranscriptFormat::Vtt))
     throw UsageError("subtitles of several recordings need -o FOLDER");
   if (!is_folder) return std::vector<std::string>(a.audio.size(), a.output);
-  fs::create_directories(a.output, error);
-  if (error) fail(FOVEA_IO, {a.output, ": cannot be made: ", error.message()});
   std::vector<std::string> paths;
   std::set<std::string> taken;
   for (const std::string &audio : a.audio) {
@@ -74,8 +95,9 @@ std::string summary(const std::string &name, const fovea::Transcript &transcript
 }
 
 void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const std::string &path,
-                    const std::string &output) {
+                    const std::string &output, OutputFolder &folder) {
   auto reader = fovea::AudioReader::open(path, transcriber.sample_rate_hz()).value();
+  if (makes_folder(a)) folder.make(fs::path(output).parent_path());
   ProgressBar bar(path == "-" ? "standard input" : path);
   TranscriptWriter writer(a.format, path, output, a.audio.size() > 1);
   fovea::TranscribeCallbacks callbacks;
@@ -106,7 +128,7 @@ int transcribe(Arguments &a) {
   o.condition_on_previous = a.condition == "on";
   o.cancel = interrupt().get();
 
-  const auto model = fovea::Model::open(a.model).value();
+  const auto model = open_model(a.model, !a.no_verify);
   const auto device = open_device(a.device);
   fovea::TranscriberOptions made;
   made.beam = a.beam;
@@ -120,9 +142,10 @@ int transcribe(Arguments &a) {
   bar.clear();
 
   int exit_code = kOk;
+  OutputFolder folder;
   for (size_t i = 0; i < a.audio.size(); ++i) {
     try {
-      transcribe_one(a, transcriber, a.audio[i], outputs[i]);
+      transcribe_one(a, transcriber, a.audio[i], outputs[i], folder);
     } catch (const fovea::Error &e) {
       // A bad recording does not keep the others from being transcribed; anything else would repeat itself.
       const bool is_about_the_file = e.status() == FOVEA_NOT_FOUND || e.status() == FOVEA_INVALID_FILE ||
@@ -210,6 +233,7 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
+  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
   command->footer(R"(
 Segments are printed as they are decided; progress and the real-time factor go to stderr. With several

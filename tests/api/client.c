@@ -28,7 +28,7 @@ static void *fail_elsewhere(void *unused) {
   fovea_model *model = NULL;
   (void)unused;
   CHECK(strcmp(fovea_last_error(), "") == 0);
-  CHECK(fovea_model_open("/nonexistent/elsewhere", &model) == FOVEA_NOT_FOUND);
+  CHECK(fovea_model_open("/nonexistent/elsewhere", NULL, &model) == FOVEA_NOT_FOUND);
   CHECK(strstr(fovea_last_error(), "/nonexistent/elsewhere") != NULL);
   return NULL;
 }
@@ -41,16 +41,16 @@ static void test_errors(void) {
   CHECK(strcmp(fovea_status_name(FOVEA_INVALID_FILE), "invalid file") == 0);
   CHECK(strcmp(fovea_status_name((fovea_status)77), "unknown status") == 0);
 
-  CHECK(fovea_model_open("/nonexistent/here", &model) == FOVEA_NOT_FOUND);
+  CHECK(fovea_model_open("/nonexistent/here", NULL, &model) == FOVEA_NOT_FOUND);
   CHECK(model == NULL);
   CHECK(one_line(fovea_last_error()) && strstr(fovea_last_error(), "/nonexistent/here") != NULL);
   CHECK(pthread_create(&thread, NULL, fail_elsewhere, NULL) == 0);
   pthread_join(thread, NULL);
   CHECK(strstr(fovea_last_error(), "/nonexistent/here") != NULL); /* another thread's error is not ours */
 
-  CHECK(fovea_model_open(NULL, &model) == FOVEA_INVALID_ARGUMENT);
+  CHECK(fovea_model_open(NULL, NULL, &model) == FOVEA_INVALID_ARGUMENT);
   CHECK(strstr(fovea_last_error(), "path") != NULL);
-  CHECK(fovea_model_open("x", NULL) == FOVEA_INVALID_ARGUMENT);
+  CHECK(fovea_model_open("x", NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_device_open(NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_transcribe(NULL, NULL, 0, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_session_run(NULL, NULL, NULL, 0, NULL) == FOVEA_INVALID_ARGUMENT);
@@ -162,7 +162,7 @@ static fovea_model *test_model(const char *path, fovea_device *device) {
   int has_task = 0;
   const fovea_size sizes[] = {{"T", 4}, {"B", 1}};
   const fovea_size unknown = {"NOPE", 4};
-  CHECK(fovea_model_open(path, &model) == FOVEA_OK);
+  CHECK(fovea_model_open(path, NULL, &model) == FOVEA_OK);
   if (!model) return NULL;
   CHECK(strcmp(fovea_model_path(model), path) == 0 && fovea_model_file_bytes(model) > 0);
   CHECK(strcmp(fovea_model_task(model), "transcribe") == 0);

@@ -136,3 +136,39 @@ TEST_CASE("the C++ wrapper gives results, throws when asked, and passes exceptio
   CHECK(session->memory()->scratch_bytes == 0);
   CHECK(session->profile().status() == FOVEA_UNSUPPORTED);
 }
+
+TEST_CASE("options: a damaged model is refused when first used unless it is trusted; memory is kept within a "
+          "limit") {
+  const std::string source = shared_path("golden/cases/whisper");
+  if (source.empty()) return;
+  const TempFolder folder;
+  const std::string path = folder / "model.gguf";
+  REQUIRE(fovea::convert(source, path));
+  fovea::DeviceOptions small;
+  small.memory_bytes = 4096;
+  const auto model = fovea::Model::open(path).value();
+  const auto full = fovea::Session::create(fovea::Device::open(small).value(), model);
+  CHECK(full.status() == FOVEA_OUT_OF_MEMORY);
+  CHECK_MESSAGE(full.message().rfind(path + ": ", 0) == 0, full.message());
+  CHECK(full.message().find("4096 of 4096 left") != std::string::npos);
+
+  std::string bytes = read_file(path);
+  bytes[bytes.size() / 2] = char(bytes[bytes.size() / 2] ^ 1);
+  write_file(path, bytes);
+  const auto device = fovea::Device::open().value();
+  const auto damaged = fovea::Model::open(path).value(); // looks at no weights
+  for (int i = 0; i < 2; ++i) {                          // again, and not taken as verified
+    const auto session = fovea::Session::create(device, damaged);
+    CHECK(session.status() == FOVEA_INVALID_FILE);
+    CHECK(session.message().find(path) != std::string::npos);
+    CHECK(session.message().find("checksum") != std::string::npos);
+  }
+
+  fovea::ModelOptions trusting;
+  CHECK(trusting.verify == 1);
+  trusting.verify = 0;
+  const auto trusted = fovea::Model::open(path, trusting).value();
+  CHECK(fovea::Session::create(device, trusted).status() == FOVEA_OK);
+  CHECK(fovea_model_verify(trusted.get()) == FOVEA_INVALID_FILE); // asked for, it looks all the same
+  CHECK(fovea::BenchOptions().verify == 1);
+}

@@ -87,7 +87,8 @@ TEST_CASE("tool: every command has help with an example") {
   const Finished help = fovea_tool("--help");
   CHECK(help.exit_code == 0);
   CHECK(help.err.empty());
-  for (const char *name : {"FOVEA_DEVICE", "FOVEA_VALIDATION", "FOVEA_LOG", "FOVEA_CACHE_DIR", "Exit code"})
+  for (const char *name : {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG",
+                           "FOVEA_CACHE_DIR", "Exit code"})
     CHECK(help.out.find(name) != std::string::npos);
   for (const std::string command : {"convert", "inspect", "devices", "transcribe", "run", "bench"}) {
     CAPTURE(command);
@@ -96,6 +97,8 @@ TEST_CASE("tool: every command has help with an example") {
     CHECK(f.exit_code == 0);
     CHECK(f.err.empty());
     CHECK(f.out.find("Example:\n  fovea " + command) != std::string::npos);
+    const bool uses_weights = command == "transcribe" || command == "run" || command == "bench";
+    CHECK((f.out.find("--no-verify") != std::string::npos) == uses_weights);
   }
   CHECK(fovea_tool("--version").out == std::string("fovea ") + fovea_version() + "\n");
 }

@@ -1,6 +1,7 @@
 #include "base/half.h"
 #include "base/mapped_file.h"
 #include "base/tensor_type.h"
+#include "support/temp_folder.h"
 
 #include <cmath>
 #include <cstring>
@@ -53,6 +54,40 @@ TEST_CASE("encoding: bytes of planes") {
   CHECK_THROWS_AS((void)plane_bytes({3, 33}, Encoding::Q8), Error);
   CHECK_THROWS_WITH_AS((void)parse_encoding("q5"), "unknown encoding 'q5' (known: f32, f16, i32, q8, q4)",
                        Error);
+}
+
+TEST_CASE("error: one line without control characters, of bounded length") {
+  const std::string text = "a\n\x1b[31m\x7f\tb é";
+  CHECK(Error(ErrorCode::Io, text).what() == std::string("a\\n\\x1b[31m\\x7f\\x09b é"));
+  CHECK(Error(ErrorCode::Io, Error(ErrorCode::Io, text).what()).what() ==
+        std::string(Error(ErrorCode::Io, text).what()));
+  CHECK(std::string(Error(ErrorCode::Io, std::string(1 << 20, 'x')).what()).size() < 9000);
+}
+
+TEST_CASE("atomic file: replaces a file or what a link points to, with or without nameless files") {
+  const test::TempFolder folder;
+  const std::string path = folder / "out", link = folder / "link";
+  std::filesystem::create_symlink("out", link);
+  for (const auto kind : {AtomicFile::Kind::Named, AtomicFile::Kind::Nameless})
+    for (const std::string &to : {path, link}) {
+      test::write_file(path, "old");
+      {
+        AtomicFile file(to, kind);
+        file.write("new");
+        CHECK(folder.n_files() == (kind == AtomicFile::Kind::Named ? 3 : 2));
+        if (kind == AtomicFile::Kind::Named) {
+          size_t n_parts = 0; // what a kill would leave is recognisable
+          for (const auto &entry : std::filesystem::directory_iterator(folder.path()))
+            n_parts += entry.path().filename().string().rfind("out.part-", 0) == 0;
+          CHECK(n_parts == 1);
+        }
+        CHECK(test::read_file(path) == "old");
+        file.commit();
+      }
+      CHECK(test::read_file(path) == "new");
+      CHECK(std::filesystem::is_symlink(link));
+      CHECK(folder.n_files() == 2);
+    }
 }
 
 TEST_CASE("atomic file: whole or not at all") {

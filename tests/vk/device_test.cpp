@@ -143,8 +143,8 @@ TEST_CASE("memory: a small forged one runs out with a typed error, and is given 
     const Buffer first = device->allocate(MemoryKind::Device, 700'000, "state");
     const Error full = error_of([&] { device->allocate(MemoryKind::Device, 700'000, "scratch"); });
     CHECK(full.code() == ErrorCode::OutOfMemory);
-    CHECK(says(full, "scratch: no 700000 bytes of device memory"));
-    CHECK(says(full, "holds 1048576 bytes"));
+    CHECK(says(full, "scratch: 700000 bytes of device memory needed"));
+    CHECK(says(full, "has 348576 of 1048576 left"));
   }
   CHECK(device->allocate(MemoryKind::Device, 700'000, "scratch").size_bytes() == 700'000);
 }

@@ -8,7 +8,7 @@ using namespace fovea::api;
 
 namespace {
 
-const fovea_bench_options kBenchDefaults = {sizeof(fovea_bench_options), 5, nullptr, nullptr, nullptr};
+const fovea_bench_options kBenchDefaults = {sizeof(fovea_bench_options), 5, nullptr, nullptr, nullptr, 1};
 
 std::string to_json(const BenchReport &report, const vk::Device &device, const std::string &model_path) {
   JsonWriter json;
@@ -59,6 +59,7 @@ fovea_status fovea_bench(fovea_device *device, const char *model_path, const fov
       fail(ErrorCode::InvalidArgument, "bench options: runs is ", given.runs, ", expected 1 … 10000");
     BenchOptions wanted;
     wanted.n_runs = given.runs;
+    wanted.model.verify = given.verify != 0;
     wanted.cancel = flag(given.cancel);
     if (given.on_stage)
       wanted.progress = [&](const std::string &stage) { given.on_stage(given.user, stage.c_str()); };

@@ -47,7 +47,7 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
 }
 
 const fovea_device_options kDeviceDefaults = {sizeof(fovea_device_options), nullptr,
-                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr};
+                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0};
 
 } // namespace
 
@@ -122,6 +122,7 @@ fovea_status fovea_device_open(const fovea_device_options *options, fovea_device
     vk::DeviceOptions wanted;
     if (given.selector) wanted.selector = given.selector;
     if (given.cache_folder) wanted.cache_folder = given.cache_folder;
+    wanted.memory_bytes = given.memory_bytes;
     wanted.validation = validation_of(given.validation);
     auto handle = std::make_unique<fovea_device>();
     handle->device = vk::Device::open(wanted);

@@ -5,6 +5,8 @@ using namespace fovea::api;
 
 namespace {
 
+const fovea_model_options kModelDefaults = {sizeof(fovea_model_options), 1};
+
 /// One element of a metadata value, whole, as text.
 std::string element_text(const MetaValue &value, std::string_view key, uint64_t element) {
   if (element >= value.count)
@@ -31,14 +33,17 @@ Bindings ones(const Model &model) {
 std::string plan_text(const Model &model, const DeviceCaps &caps, const Graph &graph, Bindings bindings) {
   std::vector<const Graph *> graphs;
   for (const Graph &g : model.graphs()) graphs.push_back(&g);
-  const StateLayout states = StateLayout::of(graphs, bindings);
-  return dump_plan(make_plan(
-      graph, bindings, [&](const std::string &name) { return model.find_weight(name); }, states, caps));
+  return naming(model, [&] {
+    const StateLayout states = StateLayout::of(graphs, bindings);
+    return dump_plan(make_plan(
+        graph, bindings, [&](const std::string &name) { return model.find_weight(name); }, states, caps));
+  });
 }
 
 } // namespace
 
-fovea_model::fovea_model(const char *path) : model(Model::open(require(path, "path"))) {
+fovea_model::fovea_model(const char *path, const ModelOptions &options)
+    : model(Model::open(require(path, "path"), options)) {
   const ModelFile &file = model->file();
   task = file.find_string("fovea.task").value_or("");
   strings.reserve(file.metadata().size() * 2 + file.tensors().size()); // never grows: infos point into it
@@ -74,8 +79,15 @@ std::shared_ptr<const DeviceWeights> fovea_model::weights(const fovea_device &de
 
 extern "C" {
 
-fovea_status fovea_model_open(const char *path, fovea_model **out) {
-  return create(out, [&] { return std::make_unique<fovea_model>(path); });
+void fovea_model_options_init(fovea_model_options *options, size_t struct_size) {
+  write_struct(options, struct_size, kModelDefaults);
+}
+
+fovea_status fovea_model_open(const char *path, const fovea_model_options *options, fovea_model **out) {
+  return create(out, [&] {
+    const fovea_model_options given = read_struct(options, kModelDefaults, "model options");
+    return std::make_unique<fovea_model>(path, ModelOptions{given.verify != 0});
+  });
 }
 void fovea_model_release(fovea_model *model) { delete model; }
 

@@ -22,8 +22,9 @@
  * Fovea, and must not use the handle that is running.
  * - Nothing happens when the library is loaded: Vulkan is opened by the first call that needs a device.
  *
- * Environment: FOVEA_DEVICE (index or part of a name), FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error,
- * warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines), FOVEA_VULKAN_LIBRARY (the loader to open).
+ * Environment: FOVEA_DEVICE (index or part of a name), FOVEA_DEVICE_MEMORY (a limit: 512M, 2G),
+ * FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error, warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines),
+ * FOVEA_VULKAN_LIBRARY (the loader to open).
  */
 #ifndef FOVEA_FOVEA_H
 #define FOVEA_FOVEA_H
@@ -180,13 +181,17 @@ typedef struct fovea_device_options {
   fovea_validation validation; /* default: FOVEA_VALIDATION_ENVIRONMENT */
   const char
       *cache_folder; /* of compiled pipelines; NULL: FOVEA_CACHE_DIR, else the user's cache; "": none */
+  /* Device memory to keep within, weights used in place not counted; more is FOVEA_OUT_OF_MEMORY, with sizes.
+   * 0: FOVEA_DEVICE_MEMORY, else all there is. */
+  uint64_t memory_bytes;
 } fovea_device_options;
 FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
 
 /* An open device. Thread-safe. */
 typedef struct fovea_device fovea_device;
 /* `options` may be NULL: all defaults. Errors: FOVEA_NO_DEVICE (the message says why each device was not
- * taken), FOVEA_UNSUPPORTED (validation asked for, its layer missing), FOVEA_OUT_OF_MEMORY. */
+ * taken), FOVEA_UNSUPPORTED (validation asked for, its layer missing), FOVEA_INVALID_ARGUMENT
+ * (FOVEA_DEVICE_MEMORY is no size), FOVEA_OUT_OF_MEMORY. */
 FOVEA_API fovea_status fovea_device_open(const fovea_device_options *options, fovea_device **out);
 /* As opened: only the features in use. Lives as long as the device. */
 FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
@@ -197,12 +202,23 @@ FOVEA_API uint64_t fovea_validation_error_count(void);
 
 /* ---- Models ---- */
 
+typedef struct fovea_model_options {
+  size_t struct_size;
+  /* 1 (default): the whole file is compared with its checksum before its weights are first used, at the speed
+   * of the disk or, once read, of memory (docs/format.md); damage is then FOVEA_INVALID_FILE and not wrong
+   * output. 0: the file is trusted; what damage does not break gives wrong output. */
+  int verify;
+} fovea_model_options;
+FOVEA_API void fovea_model_options_init(fovea_model_options *options, size_t struct_size);
+
 /* A flat file, mapped and checked. Immutable and thread-safe. The file must not be changed in place while
  * open. */
 typedef struct fovea_model fovea_model;
-/* Errors: FOVEA_NOT_FOUND, FOVEA_IO, FOVEA_INVALID_FILE, FOVEA_INVALID_GRAPH, FOVEA_UNSUPPORTED. Weights are
- * not read yet: fovea_model_verify() does. */
-FOVEA_API fovea_status fovea_model_open(const char *path, fovea_model **out);
+/* `options` may be NULL. Errors: FOVEA_NOT_FOUND, FOVEA_IO, FOVEA_INVALID_FILE, FOVEA_INVALID_GRAPH,
+ * FOVEA_UNSUPPORTED. Weights are not read yet, so that a look at a large file is quick: they are read and
+ * verified when the first session or transcriber is made, or by fovea_model_verify(). */
+FOVEA_API fovea_status fovea_model_open(const char *path, const fovea_model_options *options,
+                                        fovea_model **out);
 FOVEA_API void fovea_model_release(fovea_model *model);
 /* Compares the whole file with its checksum, at the speed of the disk. Error FOVEA_INVALID_FILE. */
 FOVEA_API fovea_status fovea_model_verify(const fovea_model *model);
@@ -300,8 +316,8 @@ FOVEA_API void fovea_session_options_init(fovea_session_options *options, size_t
 /* A model on a device, with the states its graphs keep. One thread at a time. Sessions and transcribers of
  * one model on one device share its weights. */
 typedef struct fovea_session fovea_session;
-/* `options` may be NULL. Errors: FOVEA_OUT_OF_MEMORY (with sizes), FOVEA_DEVICE_LOST, FOVEA_CANCELLED,
- * FOVEA_INVALID_GRAPH. */
+/* `options` may be NULL. Errors: FOVEA_INVALID_FILE (damaged: the file does not match its checksum),
+ * FOVEA_OUT_OF_MEMORY (with sizes), FOVEA_DEVICE_LOST, FOVEA_CANCELLED, FOVEA_INVALID_GRAPH. */
 FOVEA_API fovea_status fovea_session_create(fovea_device *device, const fovea_model *model,
                                             const fovea_session_options *options, fovea_session **out);
 FOVEA_API void fovea_session_release(fovea_session *session);
@@ -496,12 +512,13 @@ typedef struct fovea_bench_options {
   void (*on_stage)(void *user, const char *stage); /* before each stage; may be NULL */
   void *user;                                      /* for on_stage */
   const fovea_cancel *cancel;                      /* may be NULL */
+  int verify;                                      /* as in fovea_model_options; default 1 */
 } fovea_bench_options;
 FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
 
 /* Loads the model, checks its outputs, then times its stages. `out` gets JSON (docs/api.md has its keys).
  * Errors: FOVEA_INTERNAL when an output is wrong (the message says which), FOVEA_UNSUPPORTED for a model
- * without a known task, and those of fovea_session_create(). */
+ * without a known task, and those of fovea_model_open() and fovea_session_create(). */
 FOVEA_API fovea_status fovea_bench(fovea_device *device, const char *model_path,
                                    const fovea_bench_options *options, char **out);
 

@@ -194,11 +194,15 @@ private:
   detail::Handle<fovea_device, fovea_device_release> handle_;
 };
 
+struct ModelOptions : fovea_model_options {
+  ModelOptions() { fovea_model_options_init(this, sizeof(fovea_model_options)); }
+};
+
 class Model {
 public:
-  static Result<Model> open(const std::string &path) {
+  static Result<Model> open(const std::string &path, const ModelOptions &options = {}) {
     fovea_model *handle = nullptr;
-    const fovea_status status = fovea_model_open(path.c_str(), &handle);
+    const fovea_status status = fovea_model_open(path.c_str(), &options, &handle);
     return status == FOVEA_OK ? Result<Model>(Model(handle)) : Result<Model>(status);
   }
   const char *path() const { return fovea_model_path(get()); }
