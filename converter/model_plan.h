@@ -17,8 +17,8 @@ enum class TensorClass {
   Sensitive,  // f16, or f32 when f32 is asked for: positions, convolutions at the input
   Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and
               // rounding it goes straight into the logits
-  Matrix, // the encoding asked for; f16 when its rows are no multiple of 32
-  Index,  // i32
+  Matrix,     // the encoding asked for; f16 when its rows are no multiple of 32
+  Index,      // i32
 };
 
 /// A tensor of the source that an output is made from.

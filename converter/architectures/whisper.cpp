@@ -1,5 +1,5 @@
-// Whisper (Radford et al., 2022): names and shapes of its tensors in Hugging Face folders and in whisper.cpp's ggml
-// files, and what goes into the flat file. All sizes, tiny to large-v3-turbo.
+// Whisper (Radford et al., 2022): names and shapes of its tensors in Hugging Face folders and in
+// whisper.cpp's ggml files, and what goes into the flat file. All sizes, tiny to large-v3-turbo.
 #include "converter/architectures/architecture.h"
 
 #include "converter/architectures/whisper_graphs.h"
@@ -44,9 +44,11 @@ Sizes read_sizes(const Source &source, Encoding encoding) {
   check("decoder_layers", s.decoder_layers, 1, 256);
   for (const uint32_t heads : {s.encoder_heads, s.decoder_heads})
     if (heads == 0 || s.width % heads != 0)
-      fail(ErrorCode::InvalidFile, c.path(), ": d_model ", s.width, " is not a multiple of ", heads, " heads");
+      fail(ErrorCode::InvalidFile, c.path(), ": d_model ", s.width, " is not a multiple of ", heads,
+           " heads");
   if (const auto activation = c.find_string("activation_function"); activation && *activation != "gelu")
-    fail(ErrorCode::Unsupported, c.path(), ": activation_function '", *activation, "'; Whisper models use gelu");
+    fail(ErrorCode::Unsupported, c.path(), ": activation_function '", *activation,
+         "'; Whisper models use gelu");
   if (c.find_bool("scale_embedding").value_or(false))
     fail(ErrorCode::Unsupported, c.path(), ": scale_embedding is true; no published Whisper model sets it");
   return s;
@@ -61,16 +63,19 @@ struct Names {
   const char *conv1, *conv2, *encoder_positions, *encoder_ln;
   const char *token, *decoder_positions, *decoder_ln;
 };
+// clang-format off
 constexpr Names kHuggingFace = {"encoder.layers.", "decoder.layers.", "self_attn", "encoder_attn",
                                 "q_proj", "k_proj", "v_proj", "out_proj",
                                 "self_attn_layer_norm", "encoder_attn_layer_norm", "final_layer_norm", "fc1", "fc2",
-                                "encoder.conv1", "encoder.conv2", "encoder.embed_positions.weight", "encoder.layer_norm",
+                                "encoder.conv1", "encoder.conv2", "encoder.embed_positions.weight",
+                                "encoder.layer_norm",
                                 "decoder.embed_tokens.weight", "decoder.embed_positions.weight", "decoder.layer_norm"};
 constexpr Names kGgml = {"encoder.blocks.", "decoder.blocks.", "attn", "cross_attn",
                          "query", "key", "value", "out",
                          "attn_ln", "cross_attn_ln", "mlp_ln", "mlp.0", "mlp.2",
                          "encoder.conv1", "encoder.conv2", "encoder.positional_embedding", "encoder.ln_post",
                          "decoder.token_embedding.weight", "decoder.positional_embedding", "decoder.ln"};
+// clang-format on
 
 class TensorMap {
 public:
@@ -83,7 +88,8 @@ public:
     const uint64_t d = sizes_.width;
     conv("enc.conv1", names_.conv1, sizes_.n_mels);
     conv("enc.conv2", names_.conv2, d);
-    plan_.add_tensor("enc.pos", {sizes_.positions, d}, TensorClass::Exact, prefix_ + names_.encoder_positions);
+    plan_.add_tensor("enc.pos", {sizes_.positions, d}, TensorClass::Exact,
+                     prefix_ + names_.encoder_positions);
     for (uint32_t i = 0; i < sizes_.encoder_layers; ++i) {
       const std::string to = concat("enc.", i), from = concat(prefix_, names_.encoder, i, ".");
       attention(to + ".", from, names_.ln, names_.self, "ln");
@@ -106,12 +112,17 @@ private:
   // [N, C, 3] → [N, 3 C], taps outermost: what conv1d reads as one stretch of rows.
   void conv(const std::string &to, const std::string &from, uint64_t channels) {
     const uint64_t n = sizes_.width;
-    OutputTensor w{to + ".w", {n, 3 * channels}, TensorClass::Sensitive, {{prefix_ + from + ".weight", {n, channels, 3}}}, {}};
+    OutputTensor w{to + ".w",
+                   {n, 3 * channels},
+                   TensorClass::Sensitive,
+                   {{prefix_ + from + ".weight", {n, channels, 3}}},
+                   {}};
     w.combine = [n, channels](std::span<const std::vector<float>> inputs) {
       std::vector<float> out(inputs[0].size());
       for (uint64_t row = 0; row < n; ++row)
         for (uint64_t c = 0; c < channels; ++c)
-          for (uint64_t j = 0; j < 3; ++j) out[(row * 3 + j) * channels + c] = inputs[0][(row * channels + c) * 3 + j];
+          for (uint64_t j = 0; j < 3; ++j)
+            out[(row * 3 + j) * channels + c] = inputs[0][(row * channels + c) * 3 + j];
       return out;
     };
     plan_.tensors.push_back(std::move(w));
@@ -125,7 +136,8 @@ private:
     plan_.add_tensor(to + ".w", {n, k}, TensorClass::Matrix, from + ".weight");
     if (bias) plan_.add_tensor(to + ".b", {n}, TensorClass::Exact, from + ".bias");
   }
-  void attention(const std::string &to, const std::string &layer, const char *ln, const char *block, const char *ln_to) {
+  void attention(const std::string &to, const std::string &layer, const char *ln, const char *block,
+                 const char *ln_to) {
     const uint64_t d = sizes_.width;
     const std::string from = concat(layer, block, ".");
     norm(to.substr(0, to.rfind('.') + 1) + ln_to, layer + ln);
@@ -192,7 +204,8 @@ ModelPlan build(const Source &source, Encoding encoding) {
     add_tokenizer_metadata(*tokenizer, plan);
     suppress = std::move(tokens.suppress);
   }
-  for (const Graph &graph : whisper::graphs(sizes)) plan.graphs.emplace_back(graph.name(), print_graph(graph));
+  for (const Graph &graph : whisper::graphs(sizes))
+    plan.graphs.emplace_back(graph.name(), print_graph(graph));
 
   TensorMap(source, sizes, plan).add_all();
   const uint32_t n_mels = sizes.n_mels;
@@ -208,6 +221,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kWhisper;
-const Architecture kWhisper = {"whisper", [](const Source &source) { return model_type(source) == "whisper"; }, build};
+const Architecture kWhisper = {"whisper",
+                               [](const Source &source) { return model_type(source) == "whisper"; }, build};
 
 } // namespace fovea

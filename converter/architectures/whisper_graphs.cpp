@@ -25,7 +25,8 @@ class Builder {
 public:
   explicit Builder(const char *name) : g(name) {}
 
-  Value linear(const char *name, Value x, const std::string &at, Activation act = Activation::None, Value residual = {}) {
+  Value linear(const char *name, Value x, const std::string &at, Activation act = Activation::None,
+               Value residual = {}) {
     return g.add(name, Linear{x, g.weight(at + ".w"), g.weight(at + ".b"), residual, act});
   }
   Value linear_no_bias(const char *name, Value x, const std::string &at) {
@@ -47,7 +48,8 @@ public:
 
 std::string layer(const char *part, uint32_t i) { return concat(part, ".", i); }
 
-// ---- log-mel ---------------------------------------------------------------------------------------------------
+// ---- log-mel
+// ---------------------------------------------------------------------------------------------------
 
 // [F * 160 + 240] samples with context → log10 of mel energies [M, F].
 Value log_mel_energies(Builder &b, Value padded) {
@@ -61,7 +63,8 @@ Value log_mel_energies(Builder &b, Value padded) {
 Graph features(const Sizes &s) {
   Builder b("features");
   const Value samples = b.g.input("samples", Encoding::F32, {"N"});
-  const Value padded = b.g.add("padded", ReflectPad{samples, kContextBefore, kContextAfter, 2 * s.positions * kHop});
+  const Value padded =
+      b.g.add("padded", ReflectPad{samples, kContextBefore, kContextAfter, 2 * s.positions * kHop});
   const Value energy = log_mel_energies(b, padded);
   b.g.output("features", DynamicRange{energy, b.g.add("peak", ReduceMax{energy}), 8, 4, 0.25f});
   return b.g;
@@ -83,7 +86,8 @@ Graph window(const Sizes &s) {
   return b.g;
 }
 
-// ---- encoder ---------------------------------------------------------------------------------------------------
+// ---- encoder
+// ---------------------------------------------------------------------------------------------------
 
 Value cache(Builder &b, const Sizes &s, const char *name, uint32_t i) {
   return b.g.state(layer(name, i), s.cache, {"B", s.context, s.width});
@@ -96,28 +100,34 @@ Graph encode(const Sizes &s) {
   Builder b("encode");
   const Value features = b.g.input("features", Encoding::F32, {s.n_mels, 2 * s.positions});
   Value x = b.g.add("x", Transpose{features}); // [2 P, M]
-  x = b.g.add("x", Conv1d{x, b.g.weight("enc.conv1.w"), b.g.weight("enc.conv1.b"), {}, 3, 1, 1, Activation::Gelu});
+  x = b.g.add("x",
+              Conv1d{x, b.g.weight("enc.conv1.w"), b.g.weight("enc.conv1.b"), {}, 3, 1, 1, Activation::Gelu});
   // The position table is added after the activation: a residual.
-  x = b.g.add("x", Conv1d{x, b.g.weight("enc.conv2.w"), b.g.weight("enc.conv2.b"), b.g.weight("enc.pos"), 3, 2, 1,
-                          Activation::Gelu}); // [P, D]
+  x = b.g.add("x", Conv1d{x, b.g.weight("enc.conv2.w"), b.g.weight("enc.conv2.b"), b.g.weight("enc.pos"), 3,
+                          2, 1, Activation::Gelu}); // [P, D]
   for (uint32_t i = 0; i < s.encoder_layers; ++i) {
     const std::string at = layer("enc", i);
     const Value h = b.norm(x, at + ".ln");
-    const Value q = b.linear("q", h, at + ".q"), k = b.linear_no_bias("k", h, at + ".k"), v = b.linear("v", h, at + ".v");
+    const Value q = b.linear("q", h, at + ".q"), k = b.linear_no_bias("k", h, at + ".k"),
+                v = b.linear("v", h, at + ".v");
     x = b.linear("x", b.attention(q, k, v, s.encoder_heads), at + ".o", Activation::None, x);
     x = b.mlp(x, at);
   }
-  const Value encoder = b.g.output("encoder", LayerNorm{x, b.g.weight("enc.ln.g"), b.g.weight("enc.ln.b"), 1e-5f, Rows::All});
+  const Value encoder =
+      b.g.output("encoder", LayerNorm{x, b.g.weight("enc.ln.g"), b.g.weight("enc.ln.b"), 1e-5f, Rows::All});
   for (uint32_t i = 0; i < s.decoder_layers; ++i) {
     const std::string at = layer("dec", i);
-    b.g.store(Linear{encoder, b.g.weight(at + ".cross_k.w"), {}, {}, Activation::None}, cross_cache(b, s, "ck", i));
-    b.g.store(Linear{encoder, b.g.weight(at + ".cross_v.w"), b.g.weight(at + ".cross_v.b"), {}, Activation::None},
-              cross_cache(b, s, "cv", i));
+    b.g.store(Linear{encoder, b.g.weight(at + ".cross_k.w"), {}, {}, Activation::None},
+              cross_cache(b, s, "ck", i));
+    b.g.store(
+        Linear{encoder, b.g.weight(at + ".cross_v.w"), b.g.weight(at + ".cross_v.b"), {}, Activation::None},
+        cross_cache(b, s, "cv", i));
   }
   return b.g;
 }
 
-// ---- decoder ---------------------------------------------------------------------------------------------------
+// ---- decoder
+// ---------------------------------------------------------------------------------------------------
 
 // Token ids → hidden rows before the last norm; appends keys and values at pos.
 Value decoder_stack(Builder &b, const Sizes &s, Value tokens, const StepName &pos) {
@@ -156,7 +166,8 @@ Graph step(const Sizes &s) {
   const Value rules = b.g.input("rules", Encoding::I32, {"B", 4});
   const Value x = decoder_stack(b, s, tokens, b.g.step("pos"));
   const Value last = b.g.output("last", logits(b, b.norm(x, "dec.ln", Rows::Last))); // [B, 1, V]
-  const Value logprobs = b.g.output("logprobs", TokenRules{last, b.g.weight("suppress"), rules, s.time_begin});
+  const Value logprobs =
+      b.g.output("logprobs", TokenRules{last, b.g.weight("suppress"), rules, s.time_begin});
   b.g.output("best", TopK{logprobs, 1});
   b.g.output("top", TopK{logprobs, std::min(kBeamCandidates, s.vocabulary)});
   return b.g;

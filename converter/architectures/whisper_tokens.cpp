@@ -17,11 +17,12 @@ constexpr uint32_t kSpecialAfterLanguages = 6;
 
 // In the order of their ids; "yue" came with large-v3.
 constexpr const char *kLanguages[] = {
-    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl",  "ca",  "nl", "ar", "sv", "it", "id", "hi", "fi", "vi",
-    "he", "uk", "el", "ms", "cs", "ro", "da", "hu", "ta", "no", "th",  "ur",  "hr", "bg", "lt", "la", "mi", "ml", "cy", "sk",
-    "te", "fa", "lv", "bn", "sr", "az", "sl", "kn", "et", "mk", "br",  "eu",  "is", "hy", "ne", "mn", "bs", "kk", "sq", "sw",
-    "gl", "mr", "pa", "si", "km", "sn", "yo", "so", "af", "oc", "ka",  "be",  "tg", "sd", "gu", "am", "yi", "lo", "uz", "fo",
-    "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "tl", "mg",  "as",  "tt", "haw", "ln", "ha", "ba", "jw", "su", "yue"};
+    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt",  "tr", "pl", "ca", "nl", "ar", "sv", "it", "id",
+    "hi", "fi", "vi", "he", "uk", "el", "ms", "cs", "ro",  "da", "hu", "ta", "no", "th", "ur", "hr", "bg",
+    "lt", "la", "mi", "ml", "cy", "sk", "te", "fa", "lv",  "bn", "sr", "az", "sl", "kn", "et", "mk", "br",
+    "eu", "is", "hy", "ne", "mn", "bs", "kk", "sq", "sw",  "gl", "mr", "pa", "si", "km", "sn", "yo", "so",
+    "af", "oc", "ka", "be", "tg", "sd", "gu", "am", "yi",  "lo", "uz", "fo", "ht", "ps", "tk", "nn", "mt",
+    "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln", "ha", "ba", "jw", "su", "yue"};
 constexpr int32_t kEndMultilingual = 50257, kEndEnglish = 50256;
 
 void name_token(TokenizerData &data, int32_t id, std::string text, TokenType type) {
@@ -42,8 +43,10 @@ void name_by_position(TokenizerData &data) {
   name_token(data, end + 1, "<|startoftranscript|>", TokenType::Special);
   for (int32_t i = 0; i < n_languages; ++i)
     name_token(data, end + 2 + i, concat("<|", kLanguages[i], "|>"), TokenType::Special);
-  constexpr const char *names[] = {"translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps"};
-  for (int32_t i = 0; i < int32_t(std::size(names)); ++i) name_token(data, after + i, concat("<|", names[i], "|>"), TokenType::Special);
+  constexpr const char *names[] = {"translate",   "transcribe", "startoflm",
+                                   "startofprev", "nospeech",   "notimestamps"};
+  for (int32_t i = 0; i < int32_t(std::size(names)); ++i)
+    name_token(data, after + i, concat("<|", names[i], "|>"), TokenType::Special);
   for (int32_t i = 0; i < int32_t(kTimes); ++i) {
     char text[16];
     std::snprintf(text, sizeof text, "<|%.2f|>", i * 0.02);
@@ -67,9 +70,10 @@ std::set<int32_t> non_speech_tokens(const TokenizerData &data) {
   };
   first_token(" -", false);
   first_token(" '", false);
-  for (const char *symbol : {"\"", "#", "(", ")", "*", "+", "/", ":", ";", "<", "=", ">", "@", "[", "\\", "]", "^", "_", "`",
-                             "{", "|", "}", "~", "「", "」", "『", "』", "<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[",
-                             "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪", "♪♪♪"}) {
+  for (const char *symbol :
+       {"\"",  "#",  "(",  ")",  "*",   "+",  "/",  ":",   ";",   "<",  "=",  ">",  "@",  "[",   "\\",  "]",
+        "^",   "_",  "`",  "{",  "|",   "}",  "~",  "「",  "」",  "『", "』", "<<", ">>", "<<<", ">>>", "--",
+        "---", "-(", "-[", "('", "(\"", "((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪",  "♪♪♪"}) {
     first_token(symbol, true);
     first_token(concat(" ", symbol), true);
   }
@@ -91,7 +95,8 @@ std::optional<std::vector<int32_t>> token_list(const Source &source, const char 
 void read_languages(const Source &source, const TokenizerData &data, Tokens &tokens) {
   std::optional<bool> multilingual;
   if (const auto text = source.text("generation_config.json"))
-    multilingual = Config::parse(*text, source.text_path("generation_config.json")).find_bool("is_multilingual");
+    multilingual =
+        Config::parse(*text, source.text_path("generation_config.json")).find_bool("is_multilingual");
   // Published vocabularies differ by one token; the English one also names languages it was never trained on.
   if (!multilingual.value_or(data.tokens.size() >= 51865)) return;
   for (const char *code : kLanguages)
@@ -103,7 +108,8 @@ void read_languages(const Source &source, const TokenizerData &data, Tokens &tok
 
 void read_suppressed(const Source &source, const TokenizerData &data, Tokens &tokens) {
   const auto mark = [&](int32_t id, float value) {
-    if (id >= 0 && size_t(id) < tokens.suppress.size() && tokens.suppress[size_t(id)] != 1) tokens.suppress[size_t(id)] = value;
+    if (id >= 0 && size_t(id) < tokens.suppress.size() && tokens.suppress[size_t(id)] != 1)
+      tokens.suppress[size_t(id)] = value;
   };
   if (const auto never = token_list(source, "suppress_tokens")) {
     for (const int32_t id : *never) mark(id, 1);
@@ -116,8 +122,8 @@ void read_suppressed(const Source &source, const TokenizerData &data, Tokens &to
     mark(find_token(data, "Ġ"), 2); // a lone space
     mark(tokens.end, 2);
   }
-  for (const int32_t id : {tokens.start, tokens.translate, tokens.transcribe, tokens.previous, tokens.no_speech,
-                           tokens.no_timestamps, find_token(data, "<|startoflm|>")})
+  for (const int32_t id : {tokens.start, tokens.translate, tokens.transcribe, tokens.previous,
+                           tokens.no_speech, tokens.no_timestamps, find_token(data, "<|startoflm|>")})
     mark(id, 1);
   for (size_t id = 0; id < data.types.size(); ++id)
     if (data.types[id] == TokenType::Unused) mark(int32_t(id), 1);
@@ -138,7 +144,8 @@ Tokens read_tokens(const Source &source, TokenizerData &data) {
   t.no_timestamps = find_token(data, "<|notimestamps|>");
   t.time_begin = find_token(data, "<|0.00|>");
   if (t.end < 0 || t.start < 0)
-    fail(ErrorCode::InvalidFile, source.path(), ": the vocabulary has no <|endoftext|> or no <|startoftranscript|>");
+    fail(ErrorCode::InvalidFile, source.path(),
+         ": the vocabulary has no <|endoftext|> or no <|startoftranscript|>");
   // Older tokenizer files end at <|notimestamps|>; the times follow it all the same.
   if (t.time_begin < 0 && t.no_timestamps >= 0 && size_t(t.no_timestamps) + 1 < data.tokens.size())
     t.time_begin = t.no_timestamps + 1;
@@ -149,9 +156,14 @@ Tokens read_tokens(const Source &source, TokenizerData &data) {
 
 void add_metadata(const Tokens &t, ModelPlan &plan) {
   plan.add("fovea.transcribe.multilingual", t.multilingual());
-  const std::pair<const char *, int32_t> ids[] = {
-      {"start", t.start},         {"end", t.end},           {"translate", t.translate},         {"transcribe", t.transcribe},
-      {"previous", t.previous},   {"no_speech", t.no_speech}, {"no_timestamps", t.no_timestamps}, {"time_begin", t.time_begin}};
+  const std::pair<const char *, int32_t> ids[] = {{"start", t.start},
+                                                  {"end", t.end},
+                                                  {"translate", t.translate},
+                                                  {"transcribe", t.transcribe},
+                                                  {"previous", t.previous},
+                                                  {"no_speech", t.no_speech},
+                                                  {"no_timestamps", t.no_timestamps},
+                                                  {"time_begin", t.time_begin}};
   for (const auto &[name, id] : ids) plan.add(concat("fovea.transcribe.token.", name), id);
   plan.add("fovea.transcribe.languages", t.languages);
   plan.add("fovea.transcribe.language_tokens", t.language_tokens);

@@ -1,6 +1,6 @@
-// What the decoding loop must know of Whisper's vocabulary: special tokens, languages, tokens never to be chosen.
-// Ids follow OpenAI's tokenizer.py: end, start, languages, translate, transcribe, start of lm, start of previous, no
-// speech, no timestamps, then 1,501 times of 20 ms. Errors: InvalidFile.
+// What the decoding loop must know of Whisper's vocabulary: special tokens, languages, tokens never to be
+// chosen. Ids follow OpenAI's tokenizer.py: end, start, languages, translate, transcribe, start of lm, start
+// of previous, no speech, no timestamps, then 1,501 times of 20 ms. Errors: InvalidFile.
 #pragma once
 
 #include "converter/model_plan.h"
@@ -9,7 +9,8 @@
 namespace fovea::whisper {
 
 struct Tokens {
-  int32_t end = -1, start = -1, translate = -1, transcribe = -1, previous = -1, no_speech = -1, no_timestamps = -1;
+  int32_t end = -1, start = -1, translate = -1, transcribe = -1, previous = -1, no_speech = -1,
+          no_timestamps = -1;
   int32_t time_begin = -1;
   std::vector<std::string> languages; // codes; empty for English-only models
   std::vector<int32_t> language_tokens;

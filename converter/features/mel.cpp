@@ -10,7 +10,9 @@ namespace {
 constexpr double kHzPerMel = 200.0 / 3, kKneeHz = 1000, kKneeMel = kKneeHz / kHzPerMel;
 const double kLogStep = std::log(6.4) / 27;
 
-double hz_to_mel(double hz) { return hz < kKneeHz ? hz / kHzPerMel : kKneeMel + std::log(hz / kKneeHz) / kLogStep; }
+double hz_to_mel(double hz) {
+  return hz < kKneeHz ? hz / kHzPerMel : kKneeMel + std::log(hz / kKneeHz) / kLogStep;
+}
 double mel_to_hz(double mel) {
   return mel < kKneeMel ? mel * kHzPerMel : kKneeHz * std::exp((mel - kKneeMel) * kLogStep);
 }

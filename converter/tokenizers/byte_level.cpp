@@ -31,13 +31,13 @@ public:
       return {};
     }
     for (size_t id = 0; id < data_.tokens.size(); ++id)
-      if (data_.tokens[id].empty() && data_.types[id] == TokenType::Unused) data_.tokens[id] = concat("<|unused_", id, "|>");
+      if (data_.tokens[id].empty() && data_.types[id] == TokenType::Unused)
+        data_.tokens[id] = concat("<|unused_", id, "|>");
     return std::move(data_);
   }
 
 private:
-  template <class... Parts>
-  [[noreturn]] void bad(const std::string &path, const Parts &...parts) const {
+  template <class... Parts> [[noreturn]] void bad(const std::string &path, const Parts &...parts) const {
     fail(ErrorCode::InvalidFile, path, ": ", parts...);
   }
 
@@ -73,7 +73,8 @@ private:
       if (!token.is_object() || !token.contains("content") || !token["content"].is_string())
         bad(path, "an added token has no content");
       const bool special = token.value("special", false);
-      set(path, token.value("id", Json()), token["content"].get<std::string>(), special ? TokenType::Special : TokenType::Added);
+      set(path, token.value("id", Json()), token["content"].get<std::string>(),
+          special ? TokenType::Special : TokenType::Added);
     }
     if (json.contains("pre_tokenizer") && json["pre_tokenizer"].is_object())
       data_.add_prefix_space = json["pre_tokenizer"].value("add_prefix_space", false);
@@ -122,7 +123,10 @@ int32_t find_token(const TokenizerData &data, std::string_view text) {
 void add_tokenizer_metadata(const TokenizerData &data, ModelPlan &plan) {
   std::vector<int32_t> types; // as llama.cpp numbers them
   for (const TokenType type : data.types)
-    types.push_back(type == TokenType::Normal ? 1 : type == TokenType::Special ? 3 : type == TokenType::Added ? 4 : 5);
+    types.push_back(type == TokenType::Normal    ? 1
+                    : type == TokenType::Special ? 3
+                    : type == TokenType::Added   ? 4
+                                                 : 5);
   plan.add("tokenizer.ggml.model", std::string("gpt2"));
   plan.add("tokenizer.ggml.tokens", data.tokens);
   plan.add("tokenizer.ggml.token_type", std::move(types));

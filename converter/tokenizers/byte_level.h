@@ -1,6 +1,6 @@
 // The vocabulary of a byte-level BPE model, as the source ships it, and as metadata of the flat file.
-// Reads tokenizer.json, or vocab.json with merges.txt and added_tokens.json, or a vocabulary embedded in a ggml file.
-// Errors: InvalidFile naming the file and the token at fault.
+// Reads tokenizer.json, or vocab.json with merges.txt and added_tokens.json, or a vocabulary embedded in a
+// ggml file. Errors: InvalidFile naming the file and the token at fault.
 #pragma once
 
 #include "converter/model_plan.h"

@@ -15,13 +15,14 @@ constexpr uint64_t kChunkAlignment = 65536; // a multiple of every page size and
 } // namespace
 
 std::shared_ptr<const DeviceWeights> DeviceWeights::load(std::shared_ptr<vk::Device> device,
-                                                         std::shared_ptr<const Model> model, WeightPlacement placement,
+                                                         std::shared_ptr<const Model> model,
+                                                         WeightPlacement placement,
                                                          const LoadProgress &progress) {
   model->verify_once([&] { return !progress || progress(0, model->file().bytes().size()); });
   std::shared_ptr<DeviceWeights> weights(new DeviceWeights(std::move(device), std::move(model)));
   const DeviceCaps &caps = weights->device_->caps();
-  const bool wanted =
-      placement == WeightPlacement::Import || (placement == WeightPlacement::Automatic && caps.unified_memory);
+  const bool wanted = placement == WeightPlacement::Import ||
+                      (placement == WeightPlacement::Automatic && caps.unified_memory);
   if (wanted && weights->import()) return weights;
   try {
     weights->copy(progress);
@@ -47,8 +48,8 @@ bool DeviceWeights::import() {
   const auto bytes = model_->file().bytes();
   std::vector<Chunk> chunks;
   for (uint64_t begin = 0; begin < bytes.size(); begin += step_) {
-    const uint64_t size = std::min<uint64_t>(step_ == align_up(bytes.size(), kChunkAlignment) ? step_ : step_ + max_range_,
-                                             bytes.size() - begin);
+    const uint64_t size = std::min<uint64_t>(
+        step_ == align_up(bytes.size(), kChunkAlignment) ? step_ : step_ + max_range_, bytes.size() - begin);
     auto buffer = device_->import_host(bytes.subspan(begin, size), "weights");
     if (!buffer) return false;
     chunks.push_back({begin, std::move(*buffer)});
@@ -99,7 +100,8 @@ void DeviceWeights::stream(const LoadProgress &progress) {
         continue;
       }
       if (stages.size() < 2)
-        stages.push_back({device_->allocate(vk::MemoryKind::Staging, kStagingBytes, "staging"), {}, device_->fence()});
+        stages.push_back(
+            {device_->allocate(vk::MemoryKind::Staging, kStagingBytes, "staging"), {}, device_->fence()});
       Stage &stage = stages[turn++ % 2];
       stage.fence.wait();
       std::memcpy(stage.buffer.data(), from, n);

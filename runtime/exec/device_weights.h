@@ -25,7 +25,8 @@ using LoadProgress = std::function<bool(uint64_t done_bytes, uint64_t total_byte
 
 class DeviceWeights {
 public:
-  static std::shared_ptr<const DeviceWeights> load(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+  static std::shared_ptr<const DeviceWeights> load(std::shared_ptr<vk::Device> device,
+                                                   std::shared_ptr<const Model> model,
                                                    WeightPlacement placement = WeightPlacement::Automatic,
                                                    const LoadProgress &progress = {});
 

@@ -14,10 +14,12 @@ Model::Model(const std::string &path, const ModelOptions &options) : file_(path)
   for (const std::string_view name : file_.graph_names()) {
     try {
       Graph graph = parse_graph(file_.graph_text(name), op_table());
-      if (graph.name() != name) fail(ErrorCode::InvalidGraph, "graph '", graph.name(), "' is stored as '", name, "'");
+      if (graph.name() != name)
+        fail(ErrorCode::InvalidGraph, "graph '", graph.name(), "' is stored as '", name, "'");
       for (const ValueInfo &v : graph.values())
         if (v.kind == ValueKind::Weight && !find_weight(v.name))
-          fail(ErrorCode::InvalidGraph, "graph '", name, "': '", v.name, "' is neither a value nor a tensor of the file");
+          fail(ErrorCode::InvalidGraph, "graph '", name, "': '", v.name,
+               "' is neither a value nor a tensor of the file");
       graphs_.push_back(std::move(graph));
     } catch (const Error &e) {
       fail(e.code(), path, ": ", e.what());

@@ -9,24 +9,28 @@
 namespace fovea {
 namespace {
 
-constexpr uint64_t kStepBytes = 256;    // StepParams at the front of the input memory; keeps inputs aligned
-constexpr uint32_t kStepBinding = 4;    // shaders/include/step.glsl
+constexpr uint64_t kStepBytes = 256;     // StepParams at the front of the input memory; keeps inputs aligned
+constexpr uint32_t kStepBinding = 4;     // shaders/include/step.glsl
 constexpr uint64_t kPartFlops = 1 << 28; // recorded parts are this fine; how many go into a submit is learned
 
 template <class Values>
 auto &find_value(Values &values, std::string_view name, const char *kind, const std::string &graph) {
-  const auto it = std::find_if(values.begin(), values.end(), [&](const PlanValue &v) { return v.name == name; });
-  if (it == values.end()) fail(ErrorCode::NotFound, "graph '", graph, "' has no ", kind, " '", name, "' in this plan");
+  const auto it =
+      std::find_if(values.begin(), values.end(), [&](const PlanValue &v) { return v.name == name; });
+  if (it == values.end())
+    fail(ErrorCode::NotFound, "graph '", graph, "' has no ", kind, " '", name, "' in this plan");
   return *it;
 }
 
 } // namespace
 
-SubmitBudget::SubmitBudget(const DeviceCaps &caps) : flops_per_s_(caps.type == DeviceType::Software ? 2e10 : 2e11) {}
+SubmitBudget::SubmitBudget(const DeviceCaps &caps)
+    : flops_per_s_(caps.type == DeviceType::Software ? 2e10 : 2e11) {}
 
 void SubmitBudget::learn(uint64_t flops, double seconds) {
   // Small runs are all overhead and say nothing about the rate.
-  if (flops > kPartFlops / 4 && seconds > 0) flops_per_s_ = 0.5 * flops_per_s_ + 0.5 * std::clamp(double(flops) / seconds, 1e8, 1e14);
+  if (flops > kPartFlops / 4 && seconds > 0)
+    flops_per_s_ = 0.5 * flops_per_s_ + 0.5 * std::clamp(double(flops) / seconds, 1e8, 1e14);
 }
 
 Program::Program(std::shared_ptr<vk::Device> device, Plan plan, const Memory &memory, bool timestamps)
@@ -78,8 +82,8 @@ void Program::record(const Memory &memory, bool timestamps) {
                     align_up(plan_.outputs[i].type.bytes(), 4));
     recorder.barrier(vk::Hazard::TransferToHost);
   }
-  // A run may follow another on the same queue without the host in between; its first dispatches must see the states
-  // the last one wrote and must not overwrite scratch that it still reads.
+  // A run may follow another on the same queue without the host in between; its first dispatches must see the
+  // states the last one wrote and must not overwrite scratch that it still reads.
   recorder.barrier(vk::Hazard::ComputeToCompute | vk::Hazard::TransferToCompute);
   recording_ = recorder.finish();
 }
@@ -98,11 +102,12 @@ void Program::set_input_bytes(std::string_view name, std::span<const std::byte> 
 
 void Program::set_step(std::string_view name, uint32_t value) {
   const auto it = std::find(plan_.steps.begin(), plan_.steps.end(), name);
-  if (it == plan_.steps.end()) fail(ErrorCode::NotFound, "graph '", plan_.graph, "' has no step '", name, "'");
+  if (it == plan_.steps.end())
+    fail(ErrorCode::NotFound, "graph '", plan_.graph, "' has no step '", name, "'");
   const auto slot = size_t(it - plan_.steps.begin());
   if (value > plan_.step_limits[slot])
-    fail(ErrorCode::InvalidArgument, "graph '", plan_.graph, "': ", name, "=", value, " is past the end of the state (at most ",
-         plan_.step_limits[slot], ")");
+    fail(ErrorCode::InvalidArgument, "graph '", plan_.graph, "': ", name, "=", value,
+         " is past the end of the state (at most ", plan_.step_limits[slot], ")");
   std::memcpy(inputs_.data() + slot * sizeof value, &value, sizeof value);
 }
 
@@ -116,8 +121,9 @@ void Program::run(SubmitBudget &budget, const RunControl &control) {
     uint64_t flops = parts_[first].flops;
     while (last < parts.size() && flops + parts_[last].flops <= budget.flops()) flops += parts_[last++].flops;
     if (control.cancel && control.cancel->load()) fail(ErrorCode::Cancelled, "the run was cancelled");
-    // The flag is looked at between submits, which are short, not within: memory that the device still works on must
-    // not be written by the next run. For the same reason, what a timeout left running is waited for first.
+    // The flag is looked at between submits, which are short, not within: memory that the device still works
+    // on must not be written by the next run. For the same reason, what a timeout left running is waited for
+    // first.
     vk::WaitOptions wait;
     wait.timeout = control.timeout.count() > 0
                        ? control.timeout
@@ -148,7 +154,8 @@ std::vector<DispatchProfile> Program::profile() const {
   recording_.read_times(0, times);
   for (size_t i = 0; i < times.size(); ++i) {
     const Dispatch &d = plan_.dispatches[i];
-    DispatchProfile row{plan_.statement_text[d.statement], to_string(d.kernel), times[i].end_ns - times[i].begin_ns, d.flops, 0};
+    DispatchProfile row{plan_.statement_text[d.statement], to_string(d.kernel),
+                        times[i].end_ns - times[i].begin_ns, d.flops, 0};
     for (const Binding &b : d.bindings) row.bytes += b.bytes;
     rows.push_back(std::move(row));
   }

@@ -1,5 +1,5 @@
-// Program: a Plan bound to buffers and recorded once; run() writes the step values, submits and waits. It allocates
-// nothing and records nothing.
+// Program: a Plan bound to buffers and recorded once; run() writes the step values, submits and waits. It
+// allocates nothing and records nothing.
 //
 // Owns its recording and its host-visible input, step and output memory; scratch, state and weights are the
 // Session's. One thread at a time. Throws DeviceLost, Timeout, Cancelled; Internal for an unknown name.
@@ -49,8 +49,7 @@ public:
   const Plan &plan() const { return plan_; }
   /// Host memory of an input, to be filled before run(): plan().inputs[…].type.bytes() bytes.
   std::span<std::byte> input(std::string_view name);
-  template <class T>
-  void set_input(std::string_view name, std::span<const T> values) {
+  template <class T> void set_input(std::string_view name, std::span<const T> values) {
     set_input_bytes(name, std::as_bytes(values));
   }
   /// Step values keep what they were set to; 0 at first.
@@ -58,8 +57,7 @@ public:
   void run(SubmitBudget &budget, const RunControl &control = {});
   /// What the last run computed; valid until the next run.
   std::span<const std::byte> output(std::string_view name) const;
-  template <class T>
-  std::span<const T> output_as(std::string_view name) const {
+  template <class T> std::span<const T> output_as(std::string_view name) const {
     const auto bytes = output(name);
     return {reinterpret_cast<const T *>(bytes.data()), bytes.size() / sizeof(T)};
   }

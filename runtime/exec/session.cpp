@@ -22,8 +22,9 @@ StateLayout layout_states(const Model &model, const Bindings &bindings) {
 
 Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                  std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
-    : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)), options_(std::move(options)),
-      caps_(device_->caps()), states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
+    : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)),
+      options_(std::move(options)), caps_(device_->caps()),
+      states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
   if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
   if (states_.bytes)
@@ -99,9 +100,11 @@ void Session::grow_scratch(uint64_t bytes) {
   scratch_ = device_->allocate(vk::MemoryKind::Device, bytes + kGuardBytes, "scratch");
 }
 
-Program &Session::program(std::string_view graph, const Bindings &sizes, const std::set<std::string> &outputs) {
+Program &Session::program(std::string_view graph, const Bindings &sizes,
+                          const std::set<std::string> &outputs) {
   Key key{std::string(graph), sizes, outputs};
-  const auto known = std::find_if(programs_.begin(), programs_.end(), [&](const auto &p) { return p.first == key; });
+  const auto known =
+      std::find_if(programs_.begin(), programs_.end(), [&](const auto &p) { return p.first == key; });
   if (known != programs_.end()) {
     programs_.splice(programs_.begin(), programs_, known);
     return programs_.front().second;

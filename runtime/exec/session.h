@@ -1,9 +1,9 @@
-// Session: what a task holds to run a model's graphs on a device: weights (shared), state, scratch, and programs made
-// on demand and kept by their sizes.
+// Session: what a task holds to run a model's graphs on a device: weights (shared), state, scratch, and
+// programs made on demand and kept by their sizes.
 //
-// Owns state and scratch. One thread at a time; many sessions per Device. Throws InvalidGraph, Unsupported, OutOfMemory,
-// DeviceLost, Timeout, Cancelled, InvalidArgument. Rejected: one arena per program (memory grows with prompt lengths):
-// programs share one, and are recorded again when it has to grow.
+// Owns state and scratch. One thread at a time; many sessions per Device. Throws InvalidGraph, Unsupported,
+// OutOfMemory, DeviceLost, Timeout, Cancelled, InvalidArgument. Rejected: one arena per program (memory grows
+// with prompt lengths): programs share one, and are recorded again when it has to grow.
 #pragma once
 
 #include "exec/program.h"
@@ -14,8 +14,8 @@
 namespace fovea {
 
 struct SessionOptions {
-  /// Sizes of the symbols that shape states (e.g. B, the number of sequences decoded side by side); symbols of inputs
-  /// are bound per program.
+  /// Sizes of the symbols that shape states (e.g. B, the number of sequences decoded side by side); symbols
+  /// of inputs are bound per program.
   Bindings bindings;
   bool timestamps = false; // for Program::profile()
   /// Clamps the device's limits, or disables kernels, before anything is planned.
@@ -33,16 +33,17 @@ public:
 
   const Model &model() const { return *model_; }
   const DeviceCaps &caps() const { return caps_; }
-  /// The program of a graph at given sizes, made at first use. Valid until another program needs a larger arena or
-  /// the least recently used of many is dropped: do not keep it across calls of program().
-  Program &program(std::string_view graph, const Bindings &sizes = {}, const std::set<std::string> &outputs = {});
+  /// The program of a graph at given sizes, made at first use. Valid until another program needs a larger
+  /// arena or the least recently used of many is dropped: do not keep it across calls of program().
+  Program &program(std::string_view graph, const Bindings &sizes = {},
+                   const std::set<std::string> &outputs = {});
   void run(Program &program, const RunControl &control = {}) { program.run(budget_, control); }
   /// Zeroes the states.
   void reset();
   MemoryUse memory() const;
 
-  /// For tests and checks: every word of the arena becomes `word` (before the first run of a program: after program());
-  /// the arena's bytes, of which the last kGuardBytes belong to no tensor.
+  /// For tests and checks: every word of the arena becomes `word` (before the first run of a program: after
+  /// program()); the arena's bytes, of which the last kGuardBytes belong to no tensor.
   static constexpr uint64_t kGuardBytes = 1024;
   void fill_scratch(uint32_t word);
   std::vector<std::byte> read_scratch();

@@ -26,7 +26,8 @@ HostTensor host_tensor(const TensorType &type, std::span<const std::byte> bytes)
 
 std::vector<std::byte> tensor_bytes(const HostTensor &tensor) {
   const TensorType &type = tensor.type;
-  if (is_quantized(type.encoding)) fail(ErrorCode::InvalidArgument, "a tensor of ", type, " cannot be given as plain bytes");
+  if (is_quantized(type.encoding))
+    fail(ErrorCode::InvalidArgument, "a tensor of ", type, " cannot be given as plain bytes");
   std::vector<std::byte> out(type.bytes());
   if (type.encoding == Encoding::I32) {
     std::memcpy(out.data(), tensor.i.data(), out.size());

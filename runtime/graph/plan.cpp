@@ -16,7 +16,8 @@ class PlanBuilder final : public Lowering {
 public:
   PlanBuilder(const Graph &graph, const std::vector<TensorType> &types, const WeightLookup &weights,
               const DeviceCaps &caps)
-      : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights), caps_(caps) {}
+      : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights),
+        caps_(caps) {}
 
   void lower(uint32_t index) {
     const Statement &s = graph_.statements()[index];

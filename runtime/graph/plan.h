@@ -40,7 +40,7 @@ struct Plan {
   std::vector<std::string> statement_text; // for dumps and profiles, by Dispatch::statement
   std::vector<PlanValue> inputs, outputs;  // in order of declaration
   std::vector<std::string> steps;          // slot order
-  std::vector<uint32_t> step_limits;       // largest value of each: rows must fit the states they are stored into
+  std::vector<uint32_t> step_limits; // largest value of each: rows must fit the states they are stored into
   uint64_t scratch_bytes = 0, input_bytes = 0, state_bytes = 0;
 };
 

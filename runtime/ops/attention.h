@@ -1,5 +1,5 @@
-// Scaled dot-product attention (Vaswani et al., 2017) with grouped-query heads (Ainslie et al., 2023), softmax taken
-// online (Dao et al., 2022): no score matrix in memory.
+// Scaled dot-product attention (Vaswani et al., 2017) with grouped-query heads (Ainslie et al., 2023),
+// softmax taken online (Dao et al., 2022): no score matrix in memory.
 //   y[t, h] = sum_s softmax_s(scale * q[t, h] . k[s, g]) v[s, g],   g = h / (heads / kv_heads)
 #pragma once
 
@@ -14,8 +14,8 @@ struct Attention {
   uint32_t heads = 0;
   uint32_t kv_heads = 0; // 0: the same as heads
   bool causal = false;   // query t sees keys s <= past + t
-  StepName past;         // keys before query 0; only past + T of the S rows hold something. Without it all S do.
-  float scale = 0;       // 0: 1 / sqrt(K)
+  StepName past;   // keys before query 0; only past + T of the S rows hold something. Without it all S do.
+  float scale = 0; // 0: 1 / sqrt(K)
 
   void fields(FieldVisitor &visitor) {
     visitor.operand("q", q);

@@ -1,6 +1,6 @@
-// 1-D convolution over rows (time), channels innermost: y[t] = act(sum_j W_j x[t * stride + j - padding] + bias) + residual.
-// Because rows of x are adjacent in memory, the window of output t is one contiguous slice of x: the convolution is a
-// linear over overlapping rows, without im2col.
+// 1-D convolution over rows (time), channels innermost: y[t] = act(sum_j W_j x[t * stride + j - padding] +
+// bias) + residual. Because rows of x are adjacent in memory, the window of output t is one contiguous slice
+// of x: the convolution is a linear over overlapping rows, without im2col.
 #pragma once
 
 #include "ops/linear.h"

@@ -1,5 +1,6 @@
 // y = act(x W^T + bias) + residual: the matrix product of every dense layer.
-// W is [N, K] in any encoding; accumulation is f32. A matrix larger than the device can bind is split by rows of W.
+// W is [N, K] in any encoding; accumulation is f32. A matrix larger than the device can bind is split by rows
+// of W.
 #pragma once
 
 #include "graph/op.h"
@@ -7,8 +8,8 @@
 
 namespace fovea {
 
-inline constexpr const char *kActivationNames[] = {"none",       "gelu", "relu",   "silu", "gelu_tanh",
-                                                   "quick_gelu", "tanh", "sigmoid"};
+inline constexpr const char *kActivationNames[] = {"none",      "gelu",       "relu", "silu",
+                                                   "gelu_tanh", "quick_gelu", "tanh", "sigmoid"};
 
 struct Linear {
   static constexpr const char *kName = "linear";

@@ -156,7 +156,8 @@ void lower_epilogue(Lowering &l, const LinearCall &c, const BufferRef &sums) {
   }
   const bool half = l.target().type.encoding == Encoding::F16;
   const std::vector<uint32_t> spec = {
-      64,  uint32_t(c.act), uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None), bool(c.residual), 0, half, 0};
+      64, uint32_t(c.act), uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None), bool(c.residual), 0, half,
+      0};
   const KernelChoice grid =
       select_map_kernel(l.caps(), c.n_rows * div_up(c.n_cols, 2), KernelId::linear_epilogue);
   const BoundRef aux = c.residual ? l.read(2, c.residual) : BoundRef{2, bias.ref, Access::Read};

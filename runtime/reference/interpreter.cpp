@@ -7,8 +7,7 @@ namespace {
 
 class Interpreter final : public ReferenceCall {
 public:
-  Interpreter(const Graph &graph, const StepValues &steps)
-      : steps_(steps), tensors_(graph.values().size()) {}
+  Interpreter(const Graph &graph, const StepValues &steps) : steps_(steps), tensors_(graph.values().size()) {}
 
   const HostTensor &in(Value value) const override { return *tensors_[value.id]; }
   HostTensor &out() override { return result_; }

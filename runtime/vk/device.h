@@ -19,8 +19,8 @@ struct DeviceOptions {
   std::function<void(DeviceCaps &)> adjust_caps{}; // clamp or forge limits before anything uses them
   std::optional<Validation> validation{};          // unset: FOVEA_VALIDATION
   uint64_t memory_bytes = 0; // device memory to keep within; 0: FOVEA_DEVICE_MEMORY, else all there is
-  Features features{};                             // optional features to enable
-  std::optional<std::string> cache_folder{};       // unset: cache_folder(); empty: no cache on disk
+  Features features{};       // optional features to enable
+  std::optional<std::string> cache_folder{}; // unset: cache_folder(); empty: no cache on disk
 };
 
 /// Every device the loader knows, usable or not. Error NoDevice when there is no loader; an empty list when

@@ -31,7 +31,8 @@ inline Finished run_command(const std::string &command) {
                                      .append(" 2>")
                                      .append(quoted(err))
                                      .c_str());
-  Finished finished{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+  Finished finished{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out),
+                    read_file(err)};
   for (const char *report : {"VUID-", "SYNC-HAZARD"}) // with FOVEA_VALIDATION=1
     CHECK_MESSAGE(finished.err.find(report) == std::string::npos, command, "\n", finished.err);
   return finished;

@@ -1,4 +1,5 @@
-// Speech-to-text graphs against what the reference implementation computed (../shared/golden, ../shared/models).
+// Speech-to-text graphs against what the reference implementation computed (../shared/golden,
+// ../shared/models).
 #include "models/golden.h"
 
 #include "audio/audio.h"
@@ -17,7 +18,8 @@ TEST_CASE("encoder and logits of the golden model") {
   if (folder.empty()) return;
   const Source golden = open_safetensors(folder + "/golden.safetensors");
   // The bound for f16 is what rounding the weights to 11 bits does; f32 must be the reference.
-  for (const auto &[encoding, bound] : {std::pair{Encoding::F32, 1e-6}, {Encoding::F16, 1e-4}, {Encoding::Q8, 3e-3}}) {
+  for (const auto &[encoding, bound] :
+       {std::pair{Encoding::F32, 1e-6}, {Encoding::F16, 1e-4}, {Encoding::Q8, 3e-3}}) {
     Session session = make_session(converted(folder, encoding));
     RunRequest request;
     request.inputs["features"] = read_safetensor(golden, "input.features");
@@ -33,7 +35,8 @@ TEST_CASE("encoder and logits of the golden model") {
 }
 
 TEST_CASE("log-mel of the golden signals") {
-  const std::string folder = shared_path("golden/cases/log_mel"), model = shared_path("models/whisper-tiny.en");
+  const std::string folder = shared_path("golden/cases/log_mel"),
+                    model = shared_path("models/whisper-tiny.en");
   if (folder.empty() || model.empty()) return;
   const Source golden = open_safetensors(folder + "/golden.safetensors");
   Session session = make_session(converted(model, Encoding::F16));

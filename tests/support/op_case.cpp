@@ -75,8 +75,8 @@ void compare(const std::string &what, const HostTensor &got, const HostTensor &w
     if (weighed > worst) worst = weighed, worst_at = i;
   }
   const double allowed = c.tolerance_factor * tolerance(want.type.encoding, c.terms, magnitude);
-  CHECK_MESSAGE(worst <= allowed, what, ": element ", worst_at, " of ", to_string(want.type), " is ", got.f[worst_at],
-                ", expected ", want.f[worst_at], ", allowed error ", allowed);
+  CHECK_MESSAGE(worst <= allowed, what, ": element ", worst_at, " of ", to_string(want.type), " is ",
+                got.f[worst_at], ", expected ", want.f[worst_at], ", allowed error ", allowed);
 }
 
 } // namespace
@@ -108,8 +108,7 @@ std::string write_model(const std::vector<std::string> &graph_texts, const HostT
   const std::string path = (folder.path / concat(count++ % 8, ".gguf")).string();
   GgufWriter writer(path);
   writer.add("general.architecture", std::string("fovea"));
-  for (const std::string &text : graph_texts)
-    writer.add_graph(parse_graph(text, op_table()).name(), text);
+  for (const std::string &text : graph_texts) writer.add_graph(parse_graph(text, op_table()).name(), text);
   for (const auto &[name, t] : weights) writer.add_tensor(name, t.type);
   for (const auto &[name, t] : weights) {
     if (is_quantized(t.type.encoding))
@@ -154,14 +153,17 @@ std::set<std::string> run_op_case(const OpCase &c) {
     }
     INFO("kernels:", kernels, "\n", c.graph_text, dump_plan(program->plan()));
     session.fill_scratch(kPoison);
-    for (const auto &[name, tensor] : c.inputs) program->set_input(name, std::span<const std::byte>(tensor_bytes(tensor)));
+    for (const auto &[name, tensor] : c.inputs)
+      program->set_input(name, std::span<const std::byte>(tensor_bytes(tensor)));
     for (const auto &[name, value] : c.steps) program->set_step(name, value);
     session.run(*program);
 
     const std::vector<std::byte> arena = session.read_scratch();
-    CHECK_MESSAGE(bitwise_poison(std::span(arena).last(Session::kGuardBytes)), "the guard after the arena was written");
+    CHECK_MESSAGE(bitwise_poison(std::span(arena).last(Session::kGuardBytes)),
+                  "the guard after the arena was written");
     for (const PlanValue &out : program->plan().outputs) {
-      compare("output " + out.name, host_tensor(out.type, program->output(out.name)), expected.outputs.at(out.name), c);
+      compare("output " + out.name, host_tensor(out.type, program->output(out.name)),
+              expected.outputs.at(out.name), c);
       const uint64_t end = out.offset + out.type.bytes(), padded = (end + 255) / 256 * 256;
       CHECK_MESSAGE(bitwise_poison(std::span(arena).subspan(end - end % 4, padded - (end - end % 4))),
                     "output ", out.name, " was written past its end");

@@ -1,4 +1,5 @@
-// Reads every #include and fails where a folder reaches against the dependency direction (docs/architecture.md).
+// Reads every #include and fails where a folder reaches against the dependency direction
+// (docs/architecture.md).
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -84,8 +85,9 @@ TEST_CASE("vulkan.h is included in runtime/vk and runtime/exec only") {
 
 TEST_CASE("the runtime names no architecture") {
   // Comments may cite a source; code, names and strings may not.
-  static const std::regex names("whisper|llama|qwen|gemma|mistral|distilbert|marian|segformer|yolos|mobilenet|wav2vec",
-                                std::regex::icase);
+  static const std::regex names(
+      "whisper|llama|qwen|gemma|mistral|distilbert|marian|segformer|yolos|mobilenet|wav2vec",
+      std::regex::icase);
   for (const char *folder : {"runtime", "shaders"})
     for (const auto &entry : fs::recursive_directory_iterator(kRoot / folder)) {
       if (!entry.is_regular_file()) continue;
