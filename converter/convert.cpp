@@ -45,7 +45,7 @@ private:
     for (const OutputTensor &tensor : plan_.tensors) {
       TensorReport row;
       row.name = tensor.name;
-      row.type = output_type(tensor, options_.encoding, row.note);
+      row.type = output_type(tensor, options_, row.note);
       row.bytes = row.type.bytes();
       out_.add_tensor(tensor.name, row.type);
       data_bytes_ += row.bytes;
@@ -111,22 +111,23 @@ private:
 
 } // namespace
 
-TensorType output_type(const OutputTensor &tensor, Encoding wanted, std::string &note) {
+TensorType output_type(const OutputTensor &tensor, const ConvertOptions &options, std::string &note) {
+  const TensorClass tensor_class = tensor.tensor_class;
   const auto encoding = [&] {
-    switch (tensor.tensor_class) {
-    case TensorClass::Exact: return Encoding::F32;
-    case TensorClass::Index: return Encoding::I32;
-    case TensorClass::Sensitive: return wanted == Encoding::F32 ? Encoding::F32 : Encoding::F16;
-    case TensorClass::Vocabulary:
-    case TensorClass::Matrix: break;
+    if (tensor_class == TensorClass::Exact) return Encoding::F32;
+    if (tensor_class == TensorClass::Index) return Encoding::I32;
+    if (tensor_class == TensorClass::Sensitive)
+      return options.encoding == Encoding::F32 ? Encoding::F32 : Encoding::F16;
+    if (tensor.shape.row() % info(options.encoding).group_size != 0) {
+      note = concat("kept at f16: rows of ", tensor.shape.row(), " are no multiple of ",
+                    info(options.encoding).group_size);
+      return Encoding::F16;
     }
-    const bool floor = tensor.tensor_class == TensorClass::Vocabulary && wanted == Encoding::Q4;
-    if (tensor.shape.row() % info(wanted).group_size == 0) {
-      if (floor) note = "kept at q8: it goes straight into the logits";
-      return floor ? Encoding::Q8 : wanted;
-    }
-    note = concat("rows of ", tensor.shape.row(), " are no multiple of ", info(wanted).group_size, ": f16");
-    return Encoding::F16;
+    if (tensor_class == TensorClass::Matrix || options.encoding != Encoding::Q4 || options.pure)
+      return options.encoding;
+    note = tensor_class == TensorClass::Vocabulary ? "kept at q8: it goes straight into the logits"
+                                                   : "kept at q8: four bits here change words";
+    return Encoding::Q8;
   }();
   return {tensor.shape, encoding};
 }

@@ -21,6 +21,7 @@ struct ConvertOptions {
   unsigned n_threads = 0;            // 0: one for each core
   /// Called often, from the calling thread; return false to stop (Error Cancelled, nothing written).
   std::function<bool(const Progress &)> progress;
+  bool pure = false; // q4 also for what TensorClass keeps at q8
 };
 
 struct TensorReport {
@@ -47,7 +48,7 @@ ConvertReport convert(const Source &source, const ModelPlan &plan, const std::st
                       const ConvertOptions &options);
 
 /// The type that a tensor of the plan gets, and why when it is not the one asked for.
-TensorType output_type(const OutputTensor &tensor, Encoding wanted, std::string &note);
+TensorType output_type(const OutputTensor &tensor, const ConvertOptions &options, std::string &note);
 
 /// The report for people: totals by encoding; `every_tensor` adds a line for each tensor.
 std::string to_text(const ConvertReport &report, bool every_tensor);

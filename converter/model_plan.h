@@ -15,11 +15,19 @@ namespace fovea {
 enum class TensorClass {
   Exact,      // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
   Sensitive,  // f16, or f32 when f32 is asked for: positions, convolutions at the input
-  Vocabulary, // the encoding asked for, but never below q8: each row is one word's only representation, and
-              // rounding it goes straight into the logits
-  Matrix,     // the encoding asked for; f16 when its rows are no multiple of 32
+  Vocabulary, // never below q8: each row is one word's only representation, and rounding it goes straight
+              // into the logits
+  Delicate,   // never below q8: matrices whose rounding nothing after them absorbs (values, the second matrix
+              // of an MLP), and every matrix of a narrow model
+  Matrix,     // the encoding asked for
   Index,      // i32
 };
+
+/// The class of matrices that are not delicate by themselves, in a model whose residual stream is `width` wide.
+/// Below 768 four bits change words (docs/accuracy.md).
+inline TensorClass matrix_class(uint64_t width) {
+  return width < 768 ? TensorClass::Delicate : TensorClass::Matrix;
+}
 
 /// A tensor of the source that an output is made from.
 struct SourceInput {

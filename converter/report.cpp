@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 namespace fovea {
 namespace {
@@ -43,10 +44,10 @@ std::string to_text(const ConvertReport &report, bool every_tensor) {
       out += print(", worst %.4f%% in %s", 100 * worst->error.relative_rms(), worst->name.c_str());
     out += '\n';
   }
-  const auto n_notes = std::count_if(report.tensors.begin(), report.tensors.end(),
-                                     [](const TensorReport &t) { return !t.note.empty(); });
-  if (n_notes > 0)
-    out += print("%lld tensors could not take the encoding asked for\n", static_cast<long long>(n_notes));
+  std::map<std::string_view, int> notes;
+  for (const TensorReport &t : report.tensors)
+    if (!t.note.empty()) ++notes[t.note];
+  for (const auto &[note, count] : notes) out += concat(count, " tensors ", note, "\n");
   return out + print("%s: %.1f MB -> %.1f MB in %.1f s\n", report.architecture.c_str(),
                      double(report.source_bytes) / kMega, double(report.output_bytes) / kMega,
                      report.seconds);

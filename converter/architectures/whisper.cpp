@@ -132,8 +132,9 @@ private:
     plan_.add_tensor(to + ".g", {sizes_.width}, TensorClass::Exact, from + ".weight");
     plan_.add_tensor(to + ".b", {sizes_.width}, TensorClass::Exact, from + ".bias");
   }
-  void linear(const std::string &to, const std::string &from, uint64_t n, uint64_t k, bool bias = true) {
-    plan_.add_tensor(to + ".w", {n, k}, TensorClass::Matrix, from + ".weight");
+  void linear(const std::string &to, const std::string &from, uint64_t n, uint64_t k,
+              TensorClass tensor_class, bool bias = true) {
+    plan_.add_tensor(to + ".w", {n, k}, tensor_class, from + ".weight");
     if (bias) plan_.add_tensor(to + ".b", {n}, TensorClass::Exact, from + ".bias");
   }
   void attention(const std::string &to, const std::string &layer, const char *ln, const char *block,
@@ -141,15 +142,15 @@ private:
     const uint64_t d = sizes_.width;
     const std::string from = concat(layer, block, ".");
     norm(to.substr(0, to.rfind('.') + 1) + ln_to, layer + ln);
-    linear(to + "q", from + names_.q, d, d);
-    linear(to + "k", from + names_.k, d, d, false);
-    linear(to + "v", from + names_.v, d, d);
-    linear(to + "o", from + names_.o, d, d);
+    linear(to + "q", from + names_.q, d, d, matrix_class(d));
+    linear(to + "k", from + names_.k, d, d, matrix_class(d), false);
+    linear(to + "v", from + names_.v, d, d, TensorClass::Delicate);
+    linear(to + "o", from + names_.o, d, d, matrix_class(d));
   }
   void mlp(const std::string &to, const std::string &layer, uint64_t ffn) {
     norm(to + ".ln_mlp", layer + names_.ln_mlp);
-    linear(to + ".fc1", layer + names_.fc1, ffn, sizes_.width);
-    linear(to + ".fc2", layer + names_.fc2, sizes_.width, ffn);
+    linear(to + ".fc1", layer + names_.fc1, ffn, sizes_.width, matrix_class(sizes_.width));
+    linear(to + ".fc2", layer + names_.fc2, sizes_.width, ffn, TensorClass::Delicate);
   }
 
   const Sizes &sizes_;

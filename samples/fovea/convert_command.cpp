@@ -11,7 +11,7 @@ namespace {
 struct Arguments {
   std::string source, output, encoding = "f16";
   uint32_t n_threads = 0;
-  bool every_tensor = false;
+  bool every_tensor = false, pure = false;
 };
 
 /// NAME-ENCODING.fovea.gguf in the current folder.
@@ -21,7 +21,8 @@ std::string default_output(const Arguments &a) {
   if (error) fail(FOVEA_NOT_FOUND, {a.source, ": no such file or folder"});
   const bool is_folder = std::filesystem::is_directory(source, error);
   const std::string name = (is_folder ? source.filename() : source.stem()).string();
-  const std::string output = (name.empty() ? "model" : name) + "-" + a.encoding + ".fovea.gguf";
+  const std::string output =
+      (name.empty() ? "model" : name) + "-" + a.encoding + (a.pure ? "-pure" : "") + ".fovea.gguf";
   if (std::filesystem::exists(output, error))
     fail(FOVEA_IO, {output, ": exists already; name the output with -o to replace it"});
   return output;
@@ -32,6 +33,7 @@ int convert(const Arguments &a) {
   fovea::ConvertOptions options;
   options.encoding = a.encoding.c_str();
   options.n_threads = a.n_threads;
+  options.pure = a.pure;
   options.cancel = interrupt().get();
   ProgressBar bar("converting");
   const auto report = fovea::convert(a.source, output, options, [&](double done, double total) {
@@ -56,10 +58,12 @@ void add_convert(CLI::App &app, int &exit_code) {
   command
       ->add_option(
           "--encoding", a->encoding,
-          "Of matrices; f16 (default) is half of f32 and loses nothing that shows; q8 and q4: a quarter "
-          "and an eighth")
+          "Of matrices; f16 (default) is half of f32 and loses nothing that shows; q8 is a quarter; q4 "
+          "an eighth where that does not change words, else q8 (models narrower than 768: all of it)")
       ->check(CLI::IsMember({"f32", "f16", "q8", "q4"}))
       ->option_text("f32|f16|q8|q4");
+  command->add_flag("--pure", a->pure,
+                    "q4 for every matrix, also where the default keeps q8 because four bits change words");
   command->add_option("--threads", a->n_threads, "Threads to encode with (default: one for each core)")
       ->check(CLI::Range(1, 1024))
       ->option_text("N");

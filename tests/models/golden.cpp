@@ -37,12 +37,12 @@ HostTensor read_safetensor(const Source &file, const std::string &name) {
   return out;
 }
 
-std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding) {
-  static std::map<std::pair<std::string, Encoding>, std::shared_ptr<const Model>> known;
-  auto &model = known[{source, encoding}];
+std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding, bool pure) {
+  static std::map<std::tuple<std::string, Encoding, bool>, std::shared_ptr<const Model>> known;
+  auto &model = known[{source, encoding, pure}];
   if (model) return model;
   const auto path = std::filesystem::temp_directory_path() / concat("fovea_model_", ::getpid(), ".gguf");
-  convert(source, path.string(), {encoding, 0, {}});
+  convert(source, path.string(), {encoding, 0, {}, pure});
   model = Model::open(path.string());
   std::filesystem::remove(path); // the mapping keeps it
   return model;

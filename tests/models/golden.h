@@ -16,8 +16,8 @@ double nmse(std::span<const float> got, std::span<const float> want);
 HostTensor read_safetensor(const Source &file, const std::string &name);
 Source open_safetensors(const std::string &path);
 
-/// Converts `source` into the test's temporary folder, once per source and encoding, and opens it.
-std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding);
+/// Converts `source` into the test's temporary folder, once per source, encoding and mix, and opens it.
+std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding, bool pure = false);
 
 /// A session on the test device.
 Session make_session(std::shared_ptr<const Model> model, uint64_t batch = 1);

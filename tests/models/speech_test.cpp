@@ -17,10 +17,12 @@ TEST_CASE("encoder and logits of the golden model") {
   const std::string folder = shared_path("golden/cases/whisper");
   if (folder.empty()) return;
   const Source golden = open_safetensors(folder + "/golden.safetensors");
-  // The bound for f16 is what rounding the weights to 11 bits does; f32 must be the reference.
-  for (const auto &[encoding, bound] :
-       {std::pair{Encoding::F32, 1e-6}, {Encoding::F16, 1e-4}, {Encoding::Q8, 3e-3}}) {
-    Session session = make_session(converted(folder, encoding));
+  // f32 must be the reference; the other bounds are what rounding the weights to 11, 8 and 4 bits does.
+  for (const auto &[encoding, bound] : {std::pair{Encoding::F32, 1e-6},
+                                        {Encoding::F16, 1e-4},
+                                        {Encoding::Q8, 3e-3},
+                                        {Encoding::Q4, 0.1}}) {
+    Session session = make_session(converted(folder, encoding, encoding == Encoding::Q4));
     RunRequest request;
     request.inputs["features"] = read_safetensor(golden, "input.features");
     request.inputs["decoder_tokens"] = read_safetensor(golden, "input.decoder_tokens");

@@ -18,8 +18,9 @@ using namespace fovea::test;
 
 namespace {
 
-Transcriber transcriber(const std::string &folder, Encoding encoding, uint32_t n_beams = 1) {
-  const auto model = converted(folder, encoding);
+Transcriber transcriber(const std::string &folder, Encoding encoding, uint32_t n_beams = 1,
+                        bool pure = false) {
+  const auto model = converted(folder, encoding, pure);
   TranscriberOptions options;
   options.n_beams = n_beams;
   return Transcriber(test_device(), model, DeviceWeights::load(test_device(), model), options);
@@ -98,20 +99,19 @@ struct Score {
   size_t n_transcripts = 0, n_same = 0;
   struct Words {
     size_t n = 0, differ = 0;
-    double percent() const { return 100 * double(differ) / double(n); }
   } plain, timed;
 };
 
 // Transcripts of the reference's clips (those in `only`, or all) with the weights in `encoding`. With
 // `exact`, token ids that are not the reference's fail unless the two tokens are equally likely.
-Score compare(Encoding encoding, bool exact, const std::vector<std::string> &only = {}) {
+Score compare(Encoding encoding, bool exact, const std::vector<std::string> &only = {}, bool pure = false) {
   Score score;
   const std::string folder = shared_path("models/whisper-tiny.en");
   if (folder.empty()) return score;
   std::ifstream file(folder + "/references.json");
   const auto references = nlohmann::json::parse(file);
-  Transcriber t = transcriber(folder, encoding);
-  Session session = make_session(converted(folder, encoding));
+  Transcriber t = transcriber(folder, encoding, 1, pure);
+  Session session = make_session(converted(folder, encoding, pure));
   for (const auto &[clip, want] : references["clips"].items()) {
     if (!only.empty() && std::find(only.begin(), only.end(), clip) == only.end()) continue;
     const Audio audio = read_audio(folder + "/" + clip);
@@ -148,22 +148,26 @@ TEST_CASE("greedy token ids of some clips are the reference's") {
 TEST_CASE("words that change with the encoding of the weights" * doctest::test_suite("sweep")) {
   struct Row {
     Encoding encoding;
-    bool exact;
-    double percent;
+    bool pure, exact;
+    double percent; // of words that may differ
   };
-  for (const Row &row : {Row{Encoding::F32, true, 0},
-                         {Encoding::F16, true, 0},
-                         {Encoding::Q8, false, 1},
-                         {Encoding::Q4, false, 5}}) {
-    const Score score = compare(row.encoding, row.exact);
+  for (const Row &row : {Row{Encoding::F32, false, true, 0},
+                         {Encoding::F16, false, true, 0},
+                         {Encoding::Q8, false, false, 1},
+                         {Encoding::Q4, false, false, 5},
+                         {Encoding::Q4, true, false, 0}}) {
+    const Score score = compare(row.encoding, row.exact, {}, row.pure);
     if (score.n_transcripts == 0) return;
     CHECK(score.n_transcripts == 29); // 15 clips, and 14 with times
-    MESSAGE(concat("| ", row.encoding, " | ", score.n_same, " of ", score.n_transcripts, " | ",
-                   score.plain.differ, " of ", score.plain.n, " | ", score.timed.differ, " of ",
-                   score.timed.n, " |"));
-    if (row.exact) continue;
-    CHECK(score.plain.percent() <= row.percent);
-    CHECK(score.timed.percent() <= row.percent);
+    const size_t n_differ = score.plain.differ + score.timed.differ, n = score.plain.n + score.timed.n;
+    MESSAGE(concat("| ", row.encoding, row.pure ? " --pure" : "", " | ", score.n_same, " of ",
+                   score.n_transcripts, " | ", score.plain.differ, " of ", score.plain.n, " | ",
+                   score.timed.differ, " of ", score.timed.n, " |"));
+    const double percent = 100.0 * double(n_differ) / double(n);
+    if (row.pure)
+      CHECK(percent > 5); // why it is not the default: if it becomes harmless, matrix_class() has no reason
+    else
+      CHECK(percent <= row.percent);
   }
 }
 

@@ -94,6 +94,26 @@ TEST_CASE("convert: each class gets its encoding, and values survive") {
   }
 }
 
+TEST_CASE("convert: q4 spares what four bits would damage, unless told not to") {
+  std::string note;
+  const auto encoding_of = [&](TensorClass tensor_class, Encoding wanted, bool pure) {
+    note.clear();
+    return output_type({"w", {6, 64}, tensor_class, {}, {}}, {wanted, 1, {}, pure}, note).encoding;
+  };
+  for (const TensorClass spared : {TensorClass::Vocabulary, TensorClass::Delicate}) {
+    CHECK(encoding_of(spared, Encoding::Q4, false) == Encoding::Q8);
+    CHECK(note.starts_with("kept at q8"));
+    CHECK(encoding_of(spared, Encoding::Q4, true) == Encoding::Q4);
+    CHECK(note.empty());
+    for (const Encoding other : {Encoding::F32, Encoding::F16, Encoding::Q8})
+      CHECK(encoding_of(spared, other, false) == other);
+  }
+  CHECK(encoding_of(TensorClass::Matrix, Encoding::Q4, false) == Encoding::Q4);
+  CHECK(encoding_of(TensorClass::Sensitive, Encoding::Q4, true) == Encoding::F16);
+  CHECK(matrix_class(384) == TensorClass::Delicate);
+  CHECK(matrix_class(1280) == TensorClass::Matrix);
+}
+
 TEST_CASE("convert: pieces make the same file as one piece") {
   // 5 Mi elements: two pieces of 4 Mi, rows that do not divide them.
   const TempFolder folder;

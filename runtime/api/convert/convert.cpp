@@ -11,7 +11,7 @@ using namespace fovea::api;
 namespace {
 
 const fovea_convert_options kDefaults = {
-    sizeof(fovea_convert_options), nullptr, 0, nullptr, nullptr, nullptr};
+    sizeof(fovea_convert_options), nullptr, 0, nullptr, nullptr, nullptr, 0};
 
 } // namespace
 
@@ -50,6 +50,7 @@ fovea_status fovea_convert(const char *source, const char *output, const fovea_c
     ConvertOptions wanted;
     if (given.encoding) wanted.encoding = parse_encoding(given.encoding);
     wanted.n_threads = given.n_threads;
+    wanted.pure = given.pure != 0;
     wanted.progress = [&](const Progress &p) {
       report_progress(given.progress, given.user, double(p.done_bytes), double(p.total_bytes));
       return !fovea_cancel_requested(given.cancel);

@@ -16,6 +16,9 @@ typedef struct fovea_convert_options {
   fovea_progress_fn progress; /* in bytes of the output; may be NULL */
   void *user;                 /* for progress */
   const fovea_cancel *cancel; /* may be NULL */
+  int pure;                   /* 1: q4 also for what is kept at q8 by default because four bits there change
+                               * words: the vocabulary, values, the second matrix of each MLP, and all of
+                               * a model narrower than 768 */
 } fovea_convert_options;
 FOVEA_API void fovea_convert_options_init(fovea_convert_options *options, size_t struct_size);
 
