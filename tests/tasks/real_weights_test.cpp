@@ -1,42 +1,16 @@
 // Transcripts of real clips with real weights against what the reference decoder wrote (../shared/models).
-#include "models/golden.h"
-
-#include "tasks/transcribe.h"
+#include "real_weights.h"
 
 #include <algorithm>
 #include <cmath>
 #include <doctest/doctest.h>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <regex>
-#include <sstream>
 
 using namespace fovea;
 using namespace fovea::test;
 
 namespace {
-
-Transcriber transcriber(const std::string &folder, Encoding encoding, uint32_t n_beams = 1,
-                        bool pure = false) {
-  const auto model = converted(folder, encoding, pure);
-  TranscriberOptions options;
-  options.n_beams = n_beams;
-  return Transcriber(test_device(), model, DeviceWeights::load(test_device(), model), options);
-}
-
-// As the reference was run: greedy, once, to the end of the context.
-TranscribeOptions as_reference(bool timestamps) {
-  TranscribeOptions options;
-  options.timestamps = timestamps;
-  options.temperatures = {0};
-  options.compression_ratio_threshold.reset();
-  options.logprob_threshold.reset();
-  options.no_speech_threshold.reset();
-  options.max_tokens_per_window = 448;
-  return options;
-}
 
 std::vector<int32_t> all_tokens(const Transcript &t) {
   std::vector<int32_t> ids;
@@ -73,28 +47,6 @@ Tie first_difference(Session &session, const std::vector<float> &samples, bool t
   return tie;
 }
 
-// Words to add, remove or replace (Levenshtein) to get from one text to the other.
-size_t n_words_differ(const std::string &got, const std::string &want, size_t &n_words) {
-  // The reference's text with times has them as <|1.20|>; the task gives them apart from the text.
-  const auto words = [](const std::string &text) {
-    std::istringstream in(std::regex_replace(text, std::regex("<\\|[^|]*\\|>"), " "));
-    return std::vector<std::string>(std::istream_iterator<std::string>(in), {});
-  };
-  const auto a = words(got), b = words(want);
-  n_words += b.size();
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t(0));
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 struct Score {
   size_t n_transcripts = 0, n_same = 0;
   struct Words {
@@ -110,7 +62,7 @@ Score compare(Encoding encoding, bool exact, const std::vector<std::string> &onl
   if (folder.empty()) return score;
   std::ifstream file(folder + "/references.json");
   const auto references = nlohmann::json::parse(file);
-  Transcriber t = transcriber(folder, encoding, 1, pure);
+  Transcriber t = real_transcriber(folder, encoding, 1, pure);
   Session session = make_session(converted(folder, encoding, pure));
   for (const auto &[clip, want] : references["clips"].items()) {
     if (!only.empty() && std::find(only.begin(), only.end(), clip) == only.end()) continue;
@@ -179,7 +131,8 @@ TEST_CASE("beam search and the default fallback on real clips") {
       {"clips/syn-01.wav", "A crowd of people is shopping at an Asian street market."},
       {"clips/syn-08.wav", "A woman waiting on a sidewalk for something."},
       {"clips/syn-09.wav", "I feel alive and good today."}};
-  Transcriber greedy = transcriber(folder, Encoding::F16), beam = transcriber(folder, Encoding::F16, 5);
+  Transcriber greedy = real_transcriber(folder, Encoding::F16),
+              beam = real_transcriber(folder, Encoding::F16, 5);
   for (const auto &[clip, words] : clips) {
     const Audio audio = read_audio(folder + "/" + clip);
     CHECK(greedy.transcribe(audio.samples).text() == words);
@@ -209,7 +162,7 @@ TEST_CASE("a recording longer than a window: words on both sides of its edge, ti
     samples.resize(samples.size() + 8000);
     expected.emplace_back(words);
   }
-  Transcriber t = transcriber(folder, Encoding::F16);
+  Transcriber t = real_transcriber(folder, Encoding::F16);
   TranscribeOptions options = as_reference(true);
   options.condition_on_previous_text = false;
   const Transcript got = t.transcribe(samples, options);
