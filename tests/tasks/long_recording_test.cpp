@@ -1,5 +1,5 @@
 // Ten minutes of speech against what the reference implementation wrote of it (make_ten_minutes.py).
-#include "real_weights.h"
+#include "support.h"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -71,7 +71,6 @@ TEST_CASE("ten minutes: the reference's words, times in order, steady memory" *
   CHECK(got.segments.back().start_s == doctest::Approx(last_start_s).epsilon(0.01));
   size_t n_words = 0;
   const size_t n_differ = n_words_differ(got.text(), want, n_words);
-  std::ofstream("/tmp/got.txt") << got.text();
   MESSAGE(concat(got.timings.n_windows, " windows, ", n_differ, " of ", n_words, " words differ, ",
                  double(grown) / 1e6, " MB more than after the first window"));
   // The reference limits the spectrum below the loudest moment of the whole recording, which a stream does

@@ -1,5 +1,5 @@
 // Transcripts of real clips with real weights against what the reference decoder wrote (../shared/models).
-#include "real_weights.h"
+#include "support.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,12 +11,6 @@ using namespace fovea;
 using namespace fovea::test;
 
 namespace {
-
-std::vector<int32_t> all_tokens(const Transcript &t) {
-  std::vector<int32_t> ids;
-  for (const TranscriptSegment &s : t.segments) ids.insert(ids.end(), s.tokens.begin(), s.tokens.end());
-  return ids;
-}
 
 struct Tie {
   size_t at = 0;

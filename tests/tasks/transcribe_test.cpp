@@ -1,13 +1,9 @@
 // The transcription loop on a tiny random model: what it writes is no language, but every rule must hold.
-#include "support/op_case.h"
-#include "support/temp_folder.h"
-#include "support/tiny_speech_model.h"
-#include "tasks/bench.h"
+#include "support.h"
+
 #include "tasks/decode_window.h"
 #include "tasks/load_tokenizer.h"
 #include "tasks/recording.h"
-#include "tasks/run_graphs.h"
-#include "tasks/transcribe.h"
 
 #include <cmath>
 #include <doctest/doctest.h>
@@ -17,34 +13,6 @@ using namespace fovea;
 using namespace fovea::test;
 
 namespace {
-
-std::vector<float> sound(double seconds, uint32_t seed = 1) {
-  std::vector<float> samples(size_t(seconds * 16000));
-  Random random(seed);
-  double phase = 0;
-  for (size_t i = 0; i < samples.size(); ++i) {
-    const double t = double(i) / 16000;
-    phase += 0.02 + 1.2 * std::abs(std::sin(1.3 * t + seed));
-    samples[i] = float(0.4 * std::sin(phase) * std::abs(std::sin(2.1 * t)) + 0.01 * random.uniform());
-  }
-  return samples;
-}
-
-struct Tiny {
-  explicit Tiny(const TinySpeechModel &what = {}) {
-    write_tiny_speech_model(folder / "tiny.gguf", what);
-    model = Model::open(folder / "tiny.gguf");
-    weights = DeviceWeights::load(test_device(), model);
-  }
-  Transcriber transcriber(uint32_t n_beams = 1) const {
-    TranscriberOptions options;
-    options.n_beams = n_beams;
-    return Transcriber(test_device(), model, weights, options);
-  }
-  TempFolder folder;
-  std::shared_ptr<const Model> model;
-  std::shared_ptr<const DeviceWeights> weights;
-};
 
 TranscribeOptions plain() {
   TranscribeOptions o;
@@ -62,12 +30,6 @@ void check_times(const Transcript &t) {
     CHECK(!s.text.empty());
     reached = s.end_s;
   }
-}
-
-std::vector<int32_t> all_tokens(const Transcript &t) {
-  std::vector<int32_t> ids;
-  for (const TranscriptSegment &s : t.segments) ids.insert(ids.end(), s.tokens.begin(), s.tokens.end());
-  return ids;
 }
 
 std::string list(const std::vector<int32_t> &ids) {
@@ -439,87 +401,4 @@ TEST_CASE("transcribe: graphs that do not fit the metadata are Errors before any
   };
   edit("fovea.audio.context_after", 41u, "expected f32 [8241]");
   edit("fovea.transcribe.vocabulary", 90u, "expected f32 [1, 1, 90]");
-}
-
-TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, clear errors") {
-  const Tiny tiny;
-  SessionOptions options;
-  options.bindings["B"] = 1;
-  Session session(test_device(), tiny.model, tiny.weights, options);
-  RunRequest request;
-  request.inputs["samples"] = HostTensor({{1, 3000}, Encoding::F32});
-  request.inputs["samples"].f = sound(3000.0 / 16000);
-  request.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::I32});
-  request.inputs["decoder_tokens"].i = {41, 46, 3, 4};
-  const NamedTensors all = run_model(session, request);
-  CHECK(all.size() == 3);
-  CHECK(all.at("logits").type.shape == Shape{1, 4, kTinyVocabulary});
-
-  RunRequest later;
-  later.inputs["features"] = all.at("features");
-  later.inputs["decoder_tokens"] = request.inputs["decoder_tokens"];
-  const NamedTensors again = run_model(session, later);
-  CHECK(again.size() == 2);
-  CHECK(again.at("logits").f == all.at("logits").f);
-
-  RunRequest one;
-  one.graph = "encode";
-  one.inputs["features"] = all.at("features");
-  CHECK(run_model(session, one).at("encoder").f == all.at("encoder").f);
-  CHECK(inputs_of(*tiny.model) == std::vector<std::string>{"samples f32 [N]", "decoder_tokens i32 [B, T]"});
-
-  const auto error = [&](const RunRequest &r, const char *part) {
-    CHECK_THROWS_WITH_AS(run_model(session, r), doctest::Contains(part), Error);
-  };
-  RunRequest bad = request;
-  bad.inputs.erase("decoder_tokens");
-  error(
-      bad,
-      "needs decoder_tokens i32 [B, T], which is not given; the model takes samples f32 [N], decoder_tokens");
-  bad = request;
-  bad.inputs["pixels"] = bad.inputs["samples"];
-  error(bad, "no input is called 'pixels'");
-  bad = request;
-  bad.steps["when"] = 3;
-  error(bad, "no step is called 'when'");
-  bad = request;
-  bad.steps["pos"] = kTinyContext - 3; // four tokens do not fit behind it
-  error(bad, "past the end");
-  bad = request;
-  bad.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::F32});
-  error(bad, "takes integers");
-  bad = request;
-  bad.inputs["samples"] = HostTensor({{2, 3000}, Encoding::F32});
-  error(bad, "samples");
-  bad = request;
-  bad.graph = "nonsense";
-  error(bad, "nonsense");
-  bad = request;
-  bad.inputs["decoder_tokens"] = HostTensor({{1, kTinyContext + 1}, Encoding::I32});
-  error(bad, "");
-  bad = request;
-  bad.inputs["decoder_tokens"] = HostTensor({{3, 2}, Encoding::I32});
-  CHECK(batch_of(*tiny.model, bad) == 3);
-  CHECK(batch_of(*tiny.model, request) == 1);
-}
-
-TEST_CASE("bench: every stage, checked and with its figures") {
-  const Tiny tiny;
-  BenchOptions options;
-  options.n_runs = 2;
-  options.positions = {0, 5, 4000};
-  const BenchReport report = bench(test_device(), tiny.model->path(), options);
-  std::vector<std::string> names;
-  for (const BenchStage &s : report.stages) {
-    names.push_back(s.name);
-    CHECK(s.median_s > 0);
-    CHECK(s.best_s <= s.median_s);
-    CHECK(s.n_dispatches > 0);
-    CHECK(s.flops > 0);
-    CHECK(s.weight_bytes > 0);
-    CHECK(s.weight_bytes < tiny.model->file().bytes().size());
-  }
-  CHECK(names == std::vector<std::string>{"features", "encode", "prompt of 48", "step at 0", "step at 5"});
-  CHECK(report.first_result_s >= report.load_s);
-  CHECK(report.memory.state_bytes > 0);
 }

@@ -1,12 +1,33 @@
-#include "real_weights.h"
+#include "support.h"
+
+#include "tasks/sampling.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <numeric>
 #include <regex>
 #include <sstream>
 
 namespace fovea::test {
+
+std::vector<float> sound(double seconds, uint32_t seed) {
+  std::vector<float> samples(size_t(seconds * 16000));
+  Random random(seed);
+  double phase = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const double t = double(i) / 16000;
+    phase += 0.02 + 1.2 * std::abs(std::sin(1.3 * t + seed));
+    samples[i] = float(0.4 * std::sin(phase) * std::abs(std::sin(2.1 * t)) + 0.01 * random.uniform());
+  }
+  return samples;
+}
+
+std::vector<int32_t> all_tokens(const Transcript &t) {
+  std::vector<int32_t> ids;
+  for (const TranscriptSegment &s : t.segments) ids.insert(ids.end(), s.tokens.begin(), s.tokens.end());
+  return ids;
+}
 
 Transcriber real_transcriber(const std::string &folder, Encoding encoding, uint32_t n_beams, bool pure) {
   const auto model = converted(folder, encoding, pure);

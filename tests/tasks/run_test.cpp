@@ -1,0 +1,92 @@
+// Graphs run one by one by their tensors' names, and the benchmark of a model, on a tiny random one.
+#include "support.h"
+
+#include "tasks/bench.h"
+
+#include <doctest/doctest.h>
+
+using namespace fovea;
+using namespace fovea::test;
+
+TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, clear errors") {
+  const Tiny tiny;
+  SessionOptions options;
+  options.bindings["B"] = 1;
+  Session session(test_device(), tiny.model, tiny.weights, options);
+  RunRequest request;
+  request.inputs["samples"] = HostTensor({{1, 3000}, Encoding::F32});
+  request.inputs["samples"].f = sound(3000.0 / 16000);
+  request.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::I32});
+  request.inputs["decoder_tokens"].i = {41, 46, 3, 4};
+  const NamedTensors all = run_model(session, request);
+  CHECK(all.size() == 3);
+  CHECK(all.at("logits").type.shape == Shape{1, 4, kTinyVocabulary});
+
+  RunRequest later;
+  later.inputs["features"] = all.at("features");
+  later.inputs["decoder_tokens"] = request.inputs["decoder_tokens"];
+  const NamedTensors again = run_model(session, later);
+  CHECK(again.size() == 2);
+  CHECK(again.at("logits").f == all.at("logits").f);
+
+  RunRequest one;
+  one.graph = "encode";
+  one.inputs["features"] = all.at("features");
+  CHECK(run_model(session, one).at("encoder").f == all.at("encoder").f);
+  CHECK(inputs_of(*tiny.model) == std::vector<std::string>{"samples f32 [N]", "decoder_tokens i32 [B, T]"});
+
+  const auto error = [&](const RunRequest &r, const char *part) {
+    CHECK_THROWS_WITH_AS(run_model(session, r), doctest::Contains(part), Error);
+  };
+  RunRequest bad = request;
+  bad.inputs.erase("decoder_tokens");
+  error(
+      bad,
+      "needs decoder_tokens i32 [B, T], which is not given; the model takes samples f32 [N], decoder_tokens");
+  bad = request;
+  bad.inputs["pixels"] = bad.inputs["samples"];
+  error(bad, "no input is called 'pixels'");
+  bad = request;
+  bad.steps["when"] = 3;
+  error(bad, "no step is called 'when'");
+  bad = request;
+  bad.steps["pos"] = kTinyContext - 3; // four tokens do not fit behind it
+  error(bad, "past the end");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{1, 4}, Encoding::F32});
+  error(bad, "takes integers");
+  bad = request;
+  bad.inputs["samples"] = HostTensor({{2, 3000}, Encoding::F32});
+  error(bad, "samples");
+  bad = request;
+  bad.graph = "nonsense";
+  error(bad, "nonsense");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{1, kTinyContext + 1}, Encoding::I32});
+  error(bad, "");
+  bad = request;
+  bad.inputs["decoder_tokens"] = HostTensor({{3, 2}, Encoding::I32});
+  CHECK(batch_of(*tiny.model, bad) == 3);
+  CHECK(batch_of(*tiny.model, request) == 1);
+}
+
+TEST_CASE("bench: every stage, checked and with its figures") {
+  const Tiny tiny;
+  BenchOptions options;
+  options.n_runs = 2;
+  options.positions = {0, 5, 4000};
+  const BenchReport report = bench(test_device(), tiny.model->path(), options);
+  std::vector<std::string> names;
+  for (const BenchStage &s : report.stages) {
+    names.push_back(s.name);
+    CHECK(s.median_s > 0);
+    CHECK(s.best_s <= s.median_s);
+    CHECK(s.n_dispatches > 0);
+    CHECK(s.flops > 0);
+    CHECK(s.weight_bytes > 0);
+    CHECK(s.weight_bytes < tiny.model->file().bytes().size());
+  }
+  CHECK(names == std::vector<std::string>{"features", "encode", "prompt of 48", "step at 0", "step at 5"});
+  CHECK(report.first_result_s >= report.load_s);
+  CHECK(report.memory.state_bytes > 0);
+}
