@@ -101,10 +101,12 @@ void add_inspect(CLI::App &app, int &exit_code) {
   command->add_option("--graph", a->graph, "Print this graph")->option_text("NAME");
   command->add_flag("--tensors", a->tensors, "List the tensors: name, encoding, shape, bytes");
   command->add_flag("--metadata", a->metadata, "List the metadata");
-  command->add_option(
-      "--plan", a->plan,
-      "Print what this graph becomes on a device, one line per dispatch; without --device on the least "
-      "device that Fovea supports");
+  command
+      ->add_option(
+          "--plan", a->plan,
+          "Print what this graph becomes on a device, one line per dispatch; without --device on the least "
+          "device that Fovea supports")
+      ->option_text("NAME");
   command->add_option("--size", a->sizes, "A size of --plan, e.g. T=4 (default: 1)")
       ->type_name("NAME=NUMBER");
   command->add_option("--device", a->device, "Plan for this device: its number, or part of its name")
