@@ -22,7 +22,9 @@ MappedFile::MappedFile(const std::string &path) : path_(path) {
     ::close(fd);
     if (got != 0) fail(ErrorCode::Io, path, ": ", std::strerror(fstat_error));
     fail(ErrorCode::InvalidFile, path,
-         S_ISREG(status.st_mode) ? ": the file is empty" : ": not a regular file");
+         S_ISREG(status.st_mode)   ? ": the file is empty"
+         : S_ISDIR(status.st_mode) ? ": is a folder, not a file"
+                                   : ": not a regular file");
   }
   size_ = size_t(status.st_size);
   void *address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -46,11 +46,16 @@ private:
     const auto n_tensors = in_.read<uint64_t>("tensor count");
     const auto n_metadata = in_.read<uint64_t>("metadata count");
     // A metadata entry takes at least 8 + 1 + 4 + 1 bytes, a tensor at least 8 + 1 + 4 + 8 + 4 + 8.
-    if (n_metadata > std::min(kMaxMetadata, in_.remaining() / 14))
-      bad(n_metadata, " metadata entries, more than the limit (", kMaxMetadata, ") or than fit in the file");
-    if (n_tensors > std::min(kMaxTensors, in_.remaining() / 33))
-      bad(n_tensors, " tensors, more than the limit (", kMaxTensors, ") or than fit in the file");
+    check_count(n_metadata, kMaxMetadata, 14, "metadata entries");
+    check_count(n_tensors, kMaxTensors, 33, "tensors");
     return {n_metadata, n_tensors};
+  }
+
+  /// Before anything of that size is allocated: `count` of at least `bytes` each must fit in what is left.
+  void check_count(uint64_t count, uint64_t limit, uint64_t bytes, std::string_view what) {
+    if (count > limit) bad(count, " ", what, ", more than the limit of ", limit);
+    if (count > in_.remaining() / bytes)
+      bad("truncated: ", count, " ", what, " do not fit in the ", in_.remaining(), " bytes left of the file");
   }
 
   std::string_view name(std::string_view what, uint64_t max_bytes) {
@@ -90,15 +95,12 @@ private:
     if (value.element_type == GgufType::Array) bad("metadata '", key, "' is an array of arrays");
     if (value.element_type != GgufType::String) {
       const uint64_t element_bytes = size_bytes(value.element_type);
-      if (value.count > in_.remaining() / element_bytes)
-        bad("truncated: metadata '", key, "' has ", value.count, " values, more than fit in the file");
+      check_count(value.count, UINT64_MAX, element_bytes, concat("values of '", key, "'"));
       value.payload = in_.take(value.count * element_bytes, key);
       if (value.element_type == GgufType::Bool) check_bools(key, value.payload);
       return;
     }
-    if (value.count > std::min(kMaxStringsInArray, in_.remaining() / 8))
-      bad("metadata '", key, "' has ", value.count, " strings, more than the limit (", kMaxStringsInArray,
-          ") or than fit in the file");
+    check_count(value.count, kMaxStringsInArray, 8, concat("strings of '", key, "'"));
     ByteReader ahead = in_; // walks the strings; the payload is then taken whole
     for (uint64_t i = 0; i < value.count; ++i) {
       const auto n = ahead.read<uint64_t>(key);

@@ -6,6 +6,7 @@
 #include "format/quantized.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 namespace fovea {
@@ -40,7 +41,19 @@ template <> constexpr const char *kTypeName<std::vector<float>> = "array of f32"
 
 } // namespace
 
-ModelFile::ModelFile(const std::string &path) : map_(path) {
+namespace {
+
+// The likeliest mistake: the folder of weights that a model file is made from.
+const std::string &not_a_folder(const std::string &path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    fail(ErrorCode::InvalidFile, path, ": is a folder; fovea convert makes a model file of one with weights");
+  return path;
+}
+
+} // namespace
+
+ModelFile::ModelFile(const std::string &path) : map_(not_a_folder(path)) {
   GgufContents contents = parse_gguf(bytes(), path);
   metadata_ = std::move(contents.metadata);
   metadata_by_key_ = sorted_by(metadata_.size(), [&](uint32_t i) { return metadata_[i].key; });
