@@ -55,7 +55,8 @@ TEST_CASE("embed: rows that do not fit at all are refused") {
     caps.storage_offset_alignment = 256;
     caps.max_storage_buffer_range = 2048;
   };
-  CHECK_THROWS_WITH_AS(run_op_case(c),
-                       "graph 'g', embed = y: two rows of table [10, 384] exceed what the device can bind",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      run_op_case(c),
+      doctest::Contains("graph 'g', embed = y: two rows of table [10, 384] exceed what the device can bind"),
+      Error);
 }
