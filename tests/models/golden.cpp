@@ -41,11 +41,39 @@ std::shared_ptr<const Model> converted(const std::string &source, Encoding encod
   static std::map<std::tuple<std::string, Encoding, bool>, std::shared_ptr<const Model>> known;
   auto &model = known[{source, encoding, pure}];
   if (model) return model;
-  const auto path = std::filesystem::temp_directory_path() / concat("fovea_model_", ::getpid(), ".gguf");
+  const auto path =
+      std::filesystem::temp_directory_path() / ("fovea_model_" + std::to_string(::getpid()) + ".gguf");
   convert(source, path.string(), {encoding, 0, {}, pure});
   model = Model::open(path.string());
   std::filesystem::remove(path); // the mapping keeps it
   return model;
+}
+
+void check_golden_case(const std::string &name) {
+  const std::string folder = shared_path("golden/cases/" + name);
+  if (folder.empty()) return;
+  const Source golden = open_safetensors(folder + "/golden.safetensors");
+  const auto without = [](const std::string &text, std::string_view prefix) {
+    return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string();
+  };
+  RunRequest request;
+  for (const SourceTensor &tensor : golden.tensors())
+    if (const std::string input = without(tensor.name, "input."); !input.empty())
+      request.inputs[input] = read_safetensor(golden, tensor.name);
+  const auto model = converted(folder, Encoding::F32);
+  Session session = make_session(model, batch_of(*model, request));
+  NamedTensors out = run_model(session, request);
+  for (const SourceTensor &tensor : golden.tensors()) {
+    const std::string output = without(tensor.name, "output.");
+    const bool wanted = !output.empty() && output.find("hidden") == std::string::npos &&
+                        output.find("attention.") == std::string::npos && output != "greedy" &&
+                        output != "beam4";
+    if (!wanted) continue;
+    REQUIRE_MESSAGE(out.count(output) == 1, concat(name, ": no output ", output));
+    const double error = nmse(out.at(output).f, read_safetensor(golden, tensor.name).f);
+    MESSAGE(concat(name, " ", output, ": NMSE ", error));
+    CHECK(error <= 1e-6);
+  }
 }
 
 Session make_session(std::shared_ptr<const Model> model, uint64_t batch) {
