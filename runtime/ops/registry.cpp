@@ -9,10 +9,12 @@
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/normalize_image.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/resize_image.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
 #include "ops/token_rules.h"
@@ -35,10 +37,12 @@ OpTable op_table() {
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<NormalizeImage>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<ResizeImage>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),
       op_row<TokenRules>(),
