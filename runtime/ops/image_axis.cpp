@@ -9,7 +9,19 @@ namespace {
 
 double sinc(double x) { return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x); }
 
+// Around the middle; black outside where the crop is larger. Rounded as the reference's centre crop.
+ImageAxis cropped(uint64_t from, uint64_t to, uint32_t crop) {
+  if (crop == 0) return {from, to, 0, to};
+  const int64_t room = int64_t(to) - int64_t(crop);
+  return {from, to, room >= 0 ? room / 2 : -((1 - room) / 2), crop};
+}
+
 } // namespace
+
+ImageAxes image_axes(const ResizeImage &op, const ImageSize &image) {
+  const ImageSize to = op.resized(image);
+  return {cropped(image.height, to.height, op.crop_height), cropped(image.width, to.width, op.crop_width)};
+}
 
 uint64_t ImageAxis::end() const {
   const int64_t last = int64_t(to) - first;

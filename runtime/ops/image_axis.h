@@ -30,6 +30,16 @@ struct ImageAxis {
   Range touched(double support) const;
 };
 
+struct ImageAxes {
+  ImageAxis y, x;
+  /// Pillow 13 takes rows first where they lose more than twice as many as columns do.
+  bool rows_first() const {
+    return y.from > y.to && int64_t(y.from - y.to) > 2 * (int64_t(x.from) - int64_t(x.to));
+  }
+};
+/// Of an image of that size. A side of the result may be 0.
+ImageAxes image_axes(const ResizeImage &op, const ImageSize &image);
+
 /// Half the width of a filter at stretch 1.
 double filter_support(ImageFilter filter);
 /// Its value at x. Bicubic has a = -1/2, as Pillow's.

@@ -2,10 +2,10 @@
 // Image.resize and a centred crop with black where the image is smaller (to which the reference processors
 // add nothing).
 //
-// With antialias, as Pillow: the filter is stretched when shrinking, columns first, each pass rounded to
-// bytes with weights of 22 bits. Without, as torchvision's resize(antialias=False) of bytes: the pixels
-// around the point alone, one rounding. Only what the crop keeps is computed, so that the full width of an
-// extreme image never exists.
+// With antialias, as Pillow 13: the filter is stretched when shrinking, each axis is a pass (columns first,
+// unless rows lose more than twice as much), rounded to bytes with weights of 22 bits. Without, as
+// torchvision's resize(antialias=False) of bytes: the pixels around the point alone, one rounding. Only what
+// the crop keeps is computed, so that the full width of an extreme image never exists.
 #pragma once
 
 #include "graph/op.h"
