@@ -1,11 +1,13 @@
 #include "ops/registry.h"
 
 #include "ops/attention.h"
+#include "ops/attention_weights.h"
 #include "ops/binary.h"
 #include "ops/conv1d.h"
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/flatten.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/power_spectrum.h"
@@ -25,11 +27,13 @@ OpTable op_table() {
   // clang-format off
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
+      op_row<AttentionWeights>(),
       op_row<Binary>(),
       op_row<Conv1d>(),
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<Flatten>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
       op_row<PowerSpectrum>(),
