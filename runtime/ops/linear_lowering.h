@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/lowering.h"
+#include "kernels/catalogue.h"
 #include "kernels/select.h"
 
 namespace fovea {
