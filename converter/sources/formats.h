@@ -12,6 +12,10 @@ Source open_hugging_face(const std::string &path);
 /// one).
 Source open_weights_file(const std::string &path);
 
+/// A GGUF file of llama.cpp (Llama, Mistral, Qwen2, Qwen3, Gemma 3), or one of several that make a model:
+/// tensors under Hugging Face's names and in its order, metadata as a config.json.
+Source open_gguf(const std::string &path);
+
 /// whisper.cpp's `.bin`: hyperparameters (given as a config.json in Hugging Face's terms), mel filters (as
 /// the tensor "mel_filters"), the vocabulary as bytes, f32 and f16 tensors under OpenAI's names.
 Source open_whisper_ggml(const std::string &path);

@@ -23,6 +23,7 @@ struct Format {
 constexpr Format kFormats[] = {
     {[](const Peek &p) { return p.folder; }, open_hugging_face},
     {[](const Peek &p) { return p.starts_with("lmgg"); }, open_whisper_ggml},
+    {[](const Peek &p) { return p.starts_with("GGUF"); }, open_gguf},
     {[](const Peek &p) { return p.starts_with("{", 8) || is_pytorch(p.head); }, open_weights_file},
 };
 
@@ -32,7 +33,6 @@ struct Advice {
   const char *text;
 };
 constexpr Advice kAdvice[] = {
-    {"GGUF", "a GGUF file; give the Hugging Face folder that it was made from"},
     {"\x08", "perhaps an ONNX file; give the Hugging Face folder that it was exported from"},
 };
 
@@ -56,7 +56,8 @@ Source open_source(const std::string &path) {
   for (const Advice &advice : kAdvice)
     if (found.starts_with(advice.head)) fail(ErrorCode::Unsupported, path, ": ", advice.text);
   fail(ErrorCode::Unsupported, path,
-       ": not a model that fovea convert reads (a Hugging Face folder, or whisper.cpp's ggml .bin)");
+       ": not a model that fovea convert reads (a Hugging Face folder, a GGUF file, or whisper.cpp's ggml "
+       ".bin)");
 }
 
 } // namespace fovea
