@@ -2,7 +2,9 @@
 
 #include "ops/attention.h"
 #include "ops/binary.h"
+#include "ops/channels_last.h"
 #include "ops/conv1d.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
@@ -26,7 +28,9 @@ OpTable op_table() {
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
       op_row<Binary>(),
+      op_row<ChannelsLast>(),
       op_row<Conv1d>(),
+      op_row<Conv2d>(),
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
