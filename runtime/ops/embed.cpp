@@ -43,6 +43,9 @@ TensorType Embed::infer(const Types &t) const {
       fail(ErrorCode::InvalidGraph, "positions '", t.name(positions), "' must be [C, ", rows[1],
            "], they are ", places);
     require_indexable(places, "positions");
+    if (!at && ids.row() > places[0])
+      fail(ErrorCode::InvalidGraph, ids.row(), " tokens, but '", t.name(positions), "' has only ", places[0],
+           " positions: give fewer");
   }
   std::vector<uint64_t> dims(ids.dims().begin(), ids.dims().end());
   dims.push_back(rows[1]);

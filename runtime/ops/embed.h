@@ -1,7 +1,7 @@
 // Rows of a table by token id, plus rows of a table of positions (Vaswani et al., 2017):
 //   y[t] = table[tokens[t]] + positions[at + t]
-// Ids and positions outside the tables are clamped to them. A table larger than the device can bind runs in
-// chunks of rows.
+// Ids, and positions moved by `at`, outside the tables are clamped to them. A table larger than the device
+// can bind runs in chunks of rows.
 #pragma once
 
 #include "graph/op.h"

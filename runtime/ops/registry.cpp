@@ -8,8 +8,10 @@
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
@@ -34,8 +36,10 @@ OpTable op_table() {
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),

@@ -84,6 +84,9 @@ TEST_CASE("ops: result types") {
   CHECK(infer("  in x f32 [2, 3]", "unary(x) f=gelu") == "f32 [2, 3]");
   CHECK(infer("  in x f32 [2, 3, 4]", "binary(x, bias)") == "f32 [2, 3, 4]");
   CHECK(infer("  in x f32 [2, 3]", "softmax(x) scale=0.125") == "f32 [2, 3]");
+  CHECK(infer("  in x f32 [2, 3]", "l2_normalize(x)") == "f32 [2, 3]");
+  CHECK(infer("  in x f32 [2, 5, 3]\n  in m i32 [2, 5]", "pool_rows(x, m) f=max") == "f32 [2, 3]");
+  CHECK(infer("  in x f32 [2, 5, 3]", "pool_rows(x) f=first") == "f32 [2, 3]");
   CHECK(infer("  in x f32 [5, 402]", "power_spectrum(x)") == "f32 [5, 201]");
   CHECK(infer("  in x f32 [5, 402]", "reduce_max(x)") == "f32 [1]");
   CHECK(infer("  in x f32 [5, 4]\n  in p f32 [1]", "dynamic_range(x, p)") == "f32 [5, 4]");
@@ -132,6 +135,12 @@ TEST_CASE("ops: what they refuse, in one line each") {
   CHECK(infer("  in t f32 [3]", "embed(t, table)") == "embed: tokens 't' must be i32, it is f32 [3]");
   CHECK(infer("  in t i32 [3]", "embed(t, table3)") ==
         "embed: table 'table3' must be [V, D] of numbers, it is f32 [2, 5, 32]");
+  CHECK(infer("  in t i32 [7]", "embed(t, table, places)") ==
+        "embed: 7 tokens, but 'places' has only 6 positions: give fewer");
+  CHECK(infer("  in x f32 [2, 3]", "l2_normalize(x) eps=0") == "l2_normalize: eps must be positive, it is 0");
+  CHECK(infer("  in x f32 [2, 3]", "pool_rows(x)") == "pool_rows: x must be [B, T, D], it is [2, 3]");
+  CHECK(infer("  in x f32 [2, 5, 3]\n  in m i32 [5]", "pool_rows(x, m)").find("mask 'm'") !=
+        std::string::npos);
   CHECK(infer("  in t i32 [3]", "embed(t, ints)") ==
         "embed: table 'ints' must be [V, D] of numbers, it is i32 [10, 32]");
   CHECK(infer("  in t i32 [3]", "embed(t, hollow)") ==
