@@ -8,6 +8,7 @@
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/gated.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
@@ -15,6 +16,8 @@
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
 #include "ops/token_rules.h"
@@ -36,6 +39,7 @@ OpTable op_table() {
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<Gated>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
@@ -43,6 +47,8 @@ OpTable op_table() {
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<RmsNorm>(),
+      op_row<Rope>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),
       op_row<TokenRules>(),
