@@ -45,9 +45,10 @@ Value Graph::append(ValueInfo info) {
   return {id};
 }
 
-Value Graph::input(const std::string &name, Encoding encoding, std::vector<Dim> dims) {
+Value Graph::input(const std::string &name, Encoding encoding, std::vector<Dim> dims,
+                   std::optional<int32_t> fallback) {
   if (is_quantized(encoding)) fail(ErrorCode::InvalidGraph, "input '", name, "' cannot be ", encoding);
-  return append({ValueKind::Input, name, encoding, std::move(dims)});
+  return append({ValueKind::Input, name, encoding, std::move(dims), fallback});
 }
 
 Value Graph::state(const std::string &name, Encoding encoding, std::vector<Dim> dims) {

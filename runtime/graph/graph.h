@@ -33,6 +33,7 @@ struct ValueInfo {
   std::string name;
   Encoding encoding = Encoding::F32; // inputs and states
   std::vector<Dim> dims;             // inputs and states
+  std::optional<int32_t> fallback{}; // inputs: what every element is when nothing is given
 };
 
 struct Statement {
@@ -48,7 +49,9 @@ public:
   Graph() = default;
   explicit Graph(std::string name) : name_(std::move(name)) {}
 
-  Value input(const std::string &name, Encoding encoding, std::vector<Dim> dims);
+  /// With a `fallback` the input may be left out: every element is then that number.
+  Value input(const std::string &name, Encoding encoding, std::vector<Dim> dims,
+              std::optional<int32_t> fallback = {});
   /// A tensor that persists in the Session, shared by name among the graphs of a file.
   Value state(const std::string &name, Encoding encoding, std::vector<Dim> dims);
   /// Declares a value that changes from submit to submit.

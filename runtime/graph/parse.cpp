@@ -178,10 +178,13 @@ void parse_declaration(Cursor &in, Graph &graph, bool is_state) {
     } while (in.take(","));
     in.expect("]");
   }
-  if (is_state)
+  if (is_state) {
     graph.state(name, encoding, std::move(dims));
-  else
-    graph.input(name, encoding, std::move(dims));
+    return;
+  }
+  std::optional<int32_t> fallback;
+  if (in.take("=")) fallback = number<int32_t>(in.expect_word("a number"));
+  graph.input(name, encoding, std::move(dims), fallback);
 }
 
 void parse_line(Cursor &in, Graph &graph, OpTable ops) {

@@ -48,7 +48,8 @@ std::string declaration(const char *keyword, const ValueInfo &v) {
   std::string dims;
   for (const Dim &d : v.dims)
     dims += concat(dims.empty() ? "" : ", ", d.symbol.empty() ? concat(d.value) : d.symbol);
-  return concat("  ", keyword, v.name, " ", v.encoding, " [", dims, "]\n");
+  return concat("  ", keyword, v.name, " ", v.encoding, " [", dims, "]",
+                v.fallback ? concat(" = ", *v.fallback) : "", "\n");
 }
 
 } // namespace

@@ -2,15 +2,22 @@
 
 #include "ops/attention.h"
 #include "ops/binary.h"
+#include "ops/channels_last.h"
 #include "ops/conv1d.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/gated.h"
+#include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
 #include "ops/token_rules.h"
@@ -26,15 +33,22 @@ OpTable op_table() {
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
       op_row<Binary>(),
+      op_row<ChannelsLast>(),
       op_row<Conv1d>(),
+      op_row<Conv2d>(),
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<Gated>(),
+      op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<RmsNorm>(),
+      op_row<Rope>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),
       op_row<TokenRules>(),

@@ -9,13 +9,14 @@ namespace fovea {
 namespace {
 
 constexpr const char *kGraphsKey = "fovea.run.graphs";
-constexpr const char *kBatch = "B"; // sequences side by side: the symbol that shapes states
+constexpr const char *kBatch = "B";             // sequences side by side
+constexpr const char *kSizeKey = "fovea.size."; // + symbol: its size where no input says
 
 std::string describe(const ValueInfo &v) {
   std::string dims;
   for (const Dim &d : v.dims)
     dims += concat(dims.empty() ? "" : ", ", d.symbol.empty() ? concat(d.value) : d.symbol);
-  return concat(v.name, " ", v.encoding, " [", dims, "]");
+  return concat(v.name, " ", v.encoding, " [", dims, "]", v.fallback ? concat(" = ", *v.fallback) : "");
 }
 
 std::vector<const ValueInfo *> inputs(const Graph &graph) {
@@ -92,7 +93,7 @@ void check_names(const Model &model, const RunRequest &request, const std::vecto
   for (const auto &[name, tensor] : request.inputs) provided.insert(name);
   for (const Graph *graph : graphs) {
     for (const ValueInfo *v : inputs(*graph))
-      if (!provided.count(v->name))
+      if (!provided.count(v->name) && !v->fallback)
         fail(ErrorCode::InvalidArgument, model.path(), ": graph '", graph->name(), "' needs ", describe(*v),
              ", which is not given; the model takes ", list(inputs_of(model, request.graph)));
     for (const std::string &name : outputs(*graph)) provided.insert(name);
@@ -112,6 +113,15 @@ Bindings bindings_of(const Model &model, const Graph &graph, const NamedTensors 
   }
   sizes.emplace(kBatch, 1);
   return sizes;
+}
+
+/// What an input holds that is not given.
+HostTensor fallback_of(const Graph &graph, const PlanValue &input) {
+  const int32_t value = graph.value(graph.find(input.name)).fallback.value_or(0);
+  HostTensor out({input.type.shape, input.type.encoding == Encoding::I32 ? Encoding::I32 : Encoding::F32});
+  std::fill(out.i.begin(), out.i.end(), value);
+  std::fill(out.f.begin(), out.f.end(), float(value));
+  return out;
 }
 
 /// The given values as what the plan's input stores.
@@ -145,11 +155,23 @@ std::vector<std::string> inputs_of(const Model &model, const std::string &graph)
   return out;
 }
 
-uint64_t batch_of(const Model &model, const RunRequest &request) {
+Bindings session_sizes(const Model &model, const RunRequest &request) {
+  Bindings given, sizes;
   for (const Graph *graph : graphs_to_run(model, request))
-    if (const uint64_t batch = bindings_of(model, *graph, request.inputs).at(kBatch); batch != 1)
-      return batch;
-  return 1;
+    for (const auto &[symbol, size] : bindings_of(model, *graph, request.inputs))
+      if (const auto [known, added] = given.emplace(symbol, size); !added && known->second == 1)
+        known->second = size;
+  sizes[kBatch] = given[kBatch];
+  for (const Graph &graph : model.graphs())
+    for (const ValueInfo &v : graph.values())
+      for (const Dim &d : v.dims)
+        if (v.kind == ValueKind::State && !d.symbol.empty()) {
+          const auto known = given.find(d.symbol);
+          sizes[d.symbol] = known != given.end()
+                                ? known->second
+                                : model.file().find_u32(concat(kSizeKey, d.symbol)).value_or(1);
+        }
+  return sizes;
 }
 
 NamedTensors run_model(Session &session, const RunRequest &request) {
@@ -161,8 +183,10 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
   for (const Graph *graph : graphs) {
     Program &program = session.program(graph->name(), bindings_of(model, *graph, known));
     for (const PlanValue &input : program.plan().inputs)
-      program.set_input(input.name,
-                        std::span<const std::byte>(input_bytes(model, input, known.at(input.name))));
+      program.set_input(
+          input.name,
+          std::span<const std::byte>(input_bytes(
+              model, input, known.count(input.name) ? known.at(input.name) : fallback_of(*graph, input))));
     for (const std::string &step : graph->steps())
       if (const auto value = request.steps.find(step); value != request.steps.end())
         program.set_step(step, value->second);

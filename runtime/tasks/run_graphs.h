@@ -19,14 +19,16 @@ struct RunRequest {
   std::function<void(const Program &)> after_graph; // e.g. to read its profile
 };
 
-/// Symbols are bound by the inputs' shapes; a leading dimension of 1 may be missing or too many. B is 1
-/// unless an input says otherwise, and must be what the session was made with. Without `graph`, a graph is
+/// Symbols are bound by the inputs' shapes; a leading dimension of 1 may be missing or too many. Those that
+/// shape states must be what the session was made with: session_sizes(). An input with a fallback may be left
+/// out. Without `graph`, a graph is
 /// left out when all of its outputs are among the inputs. Outputs of a graph feed later ones by name. Returns
 /// every declared output of the graphs that ran.
 NamedTensors run_model(Session &session, const RunRequest &request);
 
-/// The value of B (sequences side by side) that `request` needs: for SessionOptions::bindings.
-uint64_t batch_of(const Model &model, const RunRequest &request);
+/// The sizes of states that `request` needs, for SessionOptions::bindings: what the inputs say, else the
+/// file's `fovea.size.SYMBOL`, else 1.
+Bindings session_sizes(const Model &model, const RunRequest &request = {});
 
 /// The graphs that `request` runs, in order, and each input they take that no earlier one gives: "samples f32
 /// [N]".

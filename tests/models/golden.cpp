@@ -61,7 +61,7 @@ void check_golden_case(const std::string &name) {
     if (const std::string input = without(tensor.name, "input."); !input.empty())
       request.inputs[input] = read_safetensor(golden, tensor.name);
   const auto model = converted(folder, Encoding::F32);
-  Session session = make_session(model, batch_of(*model, request));
+  Session session = make_session(model, session_sizes(*model, request));
   NamedTensors out = run_model(session, request);
   for (const SourceTensor &tensor : golden.tensors()) {
     const std::string output = without(tensor.name, "output.");
@@ -76,9 +76,9 @@ void check_golden_case(const std::string &name) {
   }
 }
 
-Session make_session(std::shared_ptr<const Model> model, uint64_t batch) {
+Session make_session(std::shared_ptr<const Model> model, Bindings sizes) {
   SessionOptions options;
-  options.bindings = {{"B", batch}};
+  options.bindings = std::move(sizes);
   auto weights = DeviceWeights::load(test_device(), model);
   return Session(test_device(), std::move(model), std::move(weights), options);
 }

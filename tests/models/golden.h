@@ -24,6 +24,6 @@ std::shared_ptr<const Model> converted(const std::string &source, Encoding encod
 void check_golden_case(const std::string &name);
 
 /// A session on the test device.
-Session make_session(std::shared_ptr<const Model> model, uint64_t batch = 1);
+Session make_session(std::shared_ptr<const Model> model, Bindings sizes = {{"B", 1}});
 
 } // namespace fovea::test

@@ -66,8 +66,8 @@ TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, 
   error(bad, "");
   bad = request;
   bad.inputs["decoder_tokens"] = HostTensor({{3, 2}, Encoding::I32});
-  CHECK(batch_of(*tiny.model, bad) == 3);
-  CHECK(batch_of(*tiny.model, request) == 1);
+  CHECK(session_sizes(*tiny.model, bad) == Bindings{{"B", 3}});
+  CHECK(session_sizes(*tiny.model, request) == Bindings{{"B", 1}});
 }
 
 TEST_CASE("bench: every stage, checked and with its figures") {

@@ -45,6 +45,21 @@ TEST_CASE("graph text: print(parse(text)) is the identity") {
   CHECK(print_graph(parse_graph(text, op_table())) == text);
 }
 
+TEST_CASE("graph text: an input that may be left out") {
+  constexpr const char *text = "graph g\n  in x f32 [T, 8]\n  in mask i32 [T] = 1\n  in shift i32 [T] = -3\n"
+                               "  out y = layer_norm(x, ln.g, ln.b)\n";
+  const Graph g = parse_graph(text, op_table());
+  CHECK(g.value(g.find("mask")).fallback == 1);
+  CHECK(g.value(g.find("shift")).fallback == -3);
+  CHECK_FALSE(g.value(g.find("x")).fallback);
+  CHECK(print_graph(g) == text);
+  CHECK(parse_error("graph g\n in x f32 [T] =\n") == "graph 'g' line 2: expected a number, found the end");
+  CHECK(parse_error("graph g\n in x f32 [T] = one\n") ==
+        "graph 'g' line 2: 'one' is not a valid number here");
+  CHECK(parse_error("graph g\n state x f32 [4] = 1\n") ==
+        "graph 'g' line 2: expected the end of the line, found '= 1'");
+}
+
 TEST_CASE("graph text: errors name graph, line and fault") {
   CHECK(parse_error("") == "the graph text is empty");
   CHECK(parse_error("graph g\n x = nop(y)\n") ==

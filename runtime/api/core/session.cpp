@@ -59,19 +59,19 @@ struct fovea_session {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const DeviceWeights> weights;
   bool profile = false;
-  uint64_t n_sequences = 0; // B of `session`
+  Bindings sizes; // of the states of `session`
   std::unique_ptr<Session> session;
   std::string profile_rows; // of the last run
 
-  /// States are shaped by B, so another B is another Session.
-  void make(uint64_t b) {
-    if (session && n_sequences == b) return;
+  /// States of other sizes are another Session.
+  void make(Bindings wanted) {
+    if (session && sizes == wanted) return;
     session.reset(); // before the next one takes memory
     SessionOptions options;
-    options.bindings["B"] = b;
+    options.bindings = wanted;
     options.timestamps = profile;
     session = std::make_unique<Session>(device, model, weights, std::move(options));
-    n_sequences = b;
+    sizes = std::move(wanted);
   }
 };
 
@@ -100,7 +100,7 @@ fovea_status fovea_session_create(fovea_device *device, const fovea_model *model
     handle->model = model->model;
     handle->weights = model->weights(*device, given.progress, given.user);
     handle->profile = given.profile != 0;
-    handle->make(1);
+    handle->make(session_sizes(*handle->model));
     return handle;
   });
 }
@@ -143,7 +143,7 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
               .end();
       };
     auto results = std::make_unique<fovea_results>();
-    session->make(batch_of(*session->model, request));
+    session->make(session_sizes(*session->model, request));
     results->tensors = run_model(*session->session, request);
     session->profile_rows = rows.end().text();
     for (const auto &[name, tensor] : results->tensors) {
