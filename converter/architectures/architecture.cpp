@@ -4,10 +4,12 @@
 
 namespace fovea {
 
+extern const Architecture kMobilenetV2;
+extern const Architecture kResnet;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kWhisper};
+  static const Architecture rows[] = {kMobilenetV2, kResnet, kWhisper};
   return rows;
 }
 
