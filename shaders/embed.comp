@@ -1,4 +1,4 @@
-// y[t, d] = table[clamp(tokens[t]), d] + positions[clamp(at + t % batch_tokens), d],  y: [N, D] f32
+// y[t, d] = scale * table[clamp(tokens[t]), d] + positions[clamp(at + t % batch_tokens), d],  y: [N, D] f32
 // table: [V, D], decoded by weights.glsl (W_F32, W_F16, W_Q8 or W_Q4); positions: [C, D] f32
 // A dispatch knows the table's rows first_row .. last_row - 1 and writes the tokens that fall there. An invocation
 // makes four neighbours of a row at a time.
@@ -27,6 +27,7 @@ layout(push_constant) uniform EmbedParams {
   uint batch_tokens;
   uint n_positions; // C
   uint at;          // step slot
+  float scale;
 } p;
 
 #include "weights.glsl"
@@ -43,7 +44,7 @@ void main() {
       const vec4 four = whole ? weight4(row, d) * weight_scale(row, d) : vec4(0.0);
       const uint place = min(at + t % p.batch_tokens, last_position) * p.k;
       for (uint c = 0u; c < 4u && d + c < p.k; ++c) {
-        float v = whole ? four[c] : weight1(row, d + c);
+        float v = (whole ? four[c] : weight1(row, d + c)) * p.scale;
         if (kPositions != 0u) v += uintBitsToFloat(aux[place + d + c]);
         y[t * p.k + d + c] = v;
       }

@@ -11,7 +11,19 @@
 namespace fovea {
 
 /// As numbered in shaders/include/activation.glsl.
-enum class Activation : uint32_t { None, Gelu, Relu, Silu, GeluTanh, QuickGelu, Tanh, Sigmoid };
+enum class Activation : uint32_t {
+  None,
+  Gelu,
+  Relu,
+  Silu,
+  GeluTanh,
+  QuickGelu,
+  Tanh,
+  Sigmoid,
+  Relu6,
+  HardSwish,
+  HardSigmoid,
+};
 /// Where linear's bias lies: in the window bound for W, or in aux.
 enum class BiasPlace : uint32_t { None, Weights, Aux };
 
@@ -25,12 +37,16 @@ struct LinearShape {
   Activation activation = Activation::None;
   BiasPlace bias = BiasPlace::None;
   bool residual = false;
+  bool residual_first = false; // before the activation
   bool scales_in_aux = false;
   bool y_f16 = false;
   bool bounded_x = false;
   /// x_offset, x_stride and x_elements are multiples of 4 elements, w_offset of 4 words, and s_offset is
   /// even: 16-byte loads of x and W are allowed where k permits them.
   bool aligned = false;
+  /// Rows are windows of a map (shaders/include/conv2d.glsl), in this many groups of n_cols columns each.
+  bool windows = false;
+  uint32_t groups = 1;
 };
 
 LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape);
@@ -43,10 +59,13 @@ struct AttentionShape {
   uint32_t n_keys = 1; // the cache's capacity where the number in use changes from step to step
   bool kv_f16 = false;
   bool causal = false;
+  bool mask = false, bias = false, window = false;
   /// All offsets and strides, batch strides too, are multiples of 4 elements (of 8 for f16 k and v).
   bool aligned = false;
 };
 
+/// Specialization constants 1 … 4 of every attention kernel (shaders/include/attention.glsl).
+std::vector<uint32_t> attention_constants(const AttentionShape &shape);
 AttentionChoice select_attention(const DeviceCaps &caps, const AttentionShape &shape);
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape);
 

@@ -3,6 +3,7 @@
 #include "ops/map.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fovea {
 namespace {
@@ -36,6 +37,7 @@ TensorType Embed::infer(const Types &t) const {
   if (rows.rank() != 2 || t.encoding(table) == Encoding::I32)
     fail(ErrorCode::InvalidGraph, "table '", t.name(table), "' must be [V, D] of numbers, it is ", t[table]);
   require_indexable(rows, "table");
+  if (!std::isfinite(scale)) fail(ErrorCode::InvalidGraph, "scale is ", scale);
   if (positions) {
     t.require(positions, "positions", Encoding::F32);
     const Shape &places = t.shape(positions);
@@ -66,6 +68,7 @@ void Embed::lower(Lowering &l) const {
   params.batch_tokens = uint32_t(ids.row());
   params.n_positions = positions ? uint32_t(l.shape(positions)[0]) : 1;
   params.at = l.step(at);
+  params.scale = scale;
   const uint64_t n_fours = n_tokens * div_up(width, 4), flops = n_tokens * width;
   const auto launch = [&](bool scales_in_aux, bool with_positions, BoundRef weights, BoundRef aux) {
     const KernelChoice choice =
@@ -132,7 +135,7 @@ void Embed::reference(ReferenceCall &call) const {
       place = &places.f[std::min(number, places.type.shape[0] - 1) * width];
     }
     for (size_t d = 0; d < width; ++d)
-      out.f[t * width + d] = rows.f[row * width + d] + (place ? place[d] : 0.0f);
+      out.f[t * width + d] = scale * rows.f[row * width + d] + (place ? place[d] : 0.0f);
   }
 }
 

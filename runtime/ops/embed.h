@@ -1,5 +1,5 @@
 // Rows of a table by token id, plus rows of a table of positions (Vaswani et al., 2017):
-//   y[t] = table[tokens[t]] + positions[at + t]
+//   y[t] = scale * table[tokens[t]] + positions[at + t]
 // Ids, and positions moved by `at`, outside the tables are clamped to them. A table larger than the device
 // can bind runs in chunks of rows.
 #pragma once
@@ -14,12 +14,14 @@ struct Embed {
   Value table;     // tensor [V, D], any encoding but i32
   Value positions; // tensor [C, D] f32, or none
   StepName at;     // position of the first token of each batch; none: 0
+  float scale = 1;
 
   void fields(FieldVisitor &v) {
     v.operand("tokens", tokens);
     v.operand("table", table);
     v.optional_operand("positions", positions);
     v.field("at", at);
+    v.field("scale", scale, 1.f);
   }
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;

@@ -1,20 +1,35 @@
 #include "ops/registry.h"
 
 #include "ops/attention.h"
+#include "ops/attention_weights.h"
 #include "ops/binary.h"
+#include "ops/channels_last.h"
+#include "ops/concat.h"
 #include "ops/conv1d.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
+#include "ops/depthwise_conv2d.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/flatten.h"
+#include "ops/gated.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/normalize_image.h"
+#include "ops/map_positions.h"
+#include "ops/pool2d.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
 #include "ops/resize_image.h"
+#include "ops/regroup.h"
+#include "ops/repeat.h"
+#include "ops/resize2d.h"
+#include "ops/rms_norm.h"
+#include "ops/rope.h"
+#include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
 #include "ops/token_rules.h"
@@ -29,20 +44,35 @@ OpTable op_table() {
   // clang-format off
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
+      op_row<AttentionWeights>(),
       op_row<Binary>(),
+      op_row<ChannelsLast>(),
+      op_row<Concat>(),
       op_row<Conv1d>(),
+      op_row<Conv2d>(),
       op_row<Copy>(),
+      op_row<DepthwiseConv2d>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<Flatten>(),
+      op_row<Gated>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
       op_row<NormalizeImage>(),
+      op_row<MapPositions>(),
+      op_row<Pool2d>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
       op_row<ResizeImage>(),
+      op_row<Regroup>(),
+      op_row<Repeat>(),
+      op_row<Resize2d>(),
+      op_row<RmsNorm>(),
+      op_row<Rope>(),
+      op_row<Slice>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),
       op_row<TokenRules>(),

@@ -35,6 +35,15 @@ TEST_CASE("embed: every encoding, with and without positions") {
         }
 }
 
+TEST_CASE("embed: rows times a factor") {
+  for (const Encoding e : {Encoding::F32, Encoding::F16, Encoding::Q8, Encoding::Q4}) {
+    OpCase c = embed_case(e, 50, 96, true, 1);
+    c.graph_text.replace(c.graph_text.find("at=pos"), 6, "at=pos scale=9.75");
+    c.terms = 2;
+    run_op_case(c);
+  }
+}
+
 TEST_CASE("embed: a table larger than the device can bind") {
   for (const Encoding e : {Encoding::F32, Encoding::F16, Encoding::Q8, Encoding::Q4})
     for (const uint64_t width : {31, 96})
