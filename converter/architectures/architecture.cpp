@@ -4,12 +4,14 @@
 
 namespace fovea {
 
+extern const Architecture kDetr;
 extern const Architecture kMobilenetV2;
 extern const Architecture kResnet;
+extern const Architecture kSegformer;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kMobilenetV2, kResnet, kWhisper};
+  static const Architecture rows[] = {kDetr, kMobilenetV2, kResnet, kSegformer, kWhisper};
   return rows;
 }
 
