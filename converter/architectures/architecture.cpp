@@ -4,10 +4,10 @@
 
 namespace fovea {
 
-extern const Architecture kWhisper;
+extern const Architecture kGemma3, kGpt2, kLlama, kMistral, kQwen2, kQwen3, kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kWhisper};
+  static const Architecture rows[] = {kGemma3, kGpt2, kLlama, kMistral, kQwen2, kQwen3, kWhisper};
   return rows;
 }
 
