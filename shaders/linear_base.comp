@@ -4,7 +4,11 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #include "kernel.glsl"
+#ifdef CONV2D
+#include "conv2d.glsl"
+#else
 #include "linear.glsl"
+#endif
 #include "weights.glsl"
 #include "epilogue.glsl"
 
@@ -23,11 +27,11 @@ void main() {
   if (row0 >= p.n_rows || n0 >= p.n_cols) return;
 
   // What lies past the edge computes the last row or column again and is not stored.
-  int begin[kRows];
+  X_ROW from[kRows];
   uint col[kCols];
   float sum[kRows * kCols];
-  [[unroll]] for (uint r = 0u; r < kRows; ++r) begin[r] = x_begin(min(row0 + r, p.n_rows - 1u));
-  [[unroll]] for (uint c = 0u; c < kCols; ++c) col[c] = min(n0 + c, p.n_cols - 1u);
+  [[unroll]] for (uint r = 0u; r < kRows; ++r) from[r] = x_row(min(row0 + r, p.n_rows - 1u));
+  [[unroll]] for (uint c = 0u; c < kCols; ++c) col[c] = first_column() + min(n0 + c, p.n_cols - 1u);
   [[unroll]] for (uint c = 0u; c < kCols; ++c) {
     const float bias = bias_at(col[c]);
     [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] = bias;
@@ -35,20 +39,20 @@ void main() {
 
   const uint k4 = p.k & ~3u;
   for (uint k = 0u; k < k4; k += 4u) {
+    const X_STEP k0 = x_step(k), k1 = x_step(k + 1u), k2 = x_step(k + 2u), k3 = x_step(k + 3u);
     vec4 a[kRows];
-    [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-      const int i = begin[r] + int(k);
-      a[r] = vec4(x_at(i), x_at(i + 1), x_at(i + 2), x_at(i + 3));
-    }
+    [[unroll]] for (uint r = 0u; r < kRows; ++r)
+      a[r] = vec4(x_element(from[r], k0), x_element(from[r], k1), x_element(from[r], k2), x_element(from[r], k3));
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
       const vec4 b = weight4(col[c], k) * weight_scale(col[c], k);
       [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] += dot(a[r], b);
     }
   }
   for (uint k = k4; k < p.k; ++k) {
+    const X_STEP step = x_step(k);
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
       const float b = weight1(col[c], k);
-      [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] += x_at(begin[r] + int(k)) * b;
+      [[unroll]] for (uint r = 0u; r < kRows; ++r) sum[r * kCols + c] += x_element(from[r], step) * b;
     }
   }
 

@@ -7,7 +7,11 @@
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #include "kernel.glsl"
+#ifdef CONV2D
+#include "conv2d.glsl"
+#else
 #include "linear.glsl"
+#endif
 #include "weights.glsl"
 #include "weights_vector.glsl"
 #include "epilogue.glsl"
@@ -23,8 +27,8 @@ const uint kCols = 4u;
 
 layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
 
-vec4 x_quad(int i) {
-  return x_inside(i) ? x_vectors[i >> 2] : vec4(0.0);
+vec4 x_quad(X_ROW row, X_STEP k) {
+  return x_inside(row, k) ? x_vectors[x_index(row, k) >> 2] : vec4(0.0);
 }
 
 void main() {
@@ -36,16 +40,14 @@ void main() {
   const uint n0 = tile % tiles_n * tile_n + lane * kCols;
   if (row0 >= p.n_rows) return; // whole workgroups only: all lanes take part in shuffles
 
-  // Load l of a lane is quad (l * lanes + lane) / kRows of row (l * lanes + lane) % kRows. What lies past the edge
-  // computes the last row or column again and is not stored.
-  int begin[kLoads];
-  [[unroll]] for (uint l = 0u; l < kLoads; ++l) {
-    const uint i = l * lanes + lane;
-    begin[l] = x_begin(min(row0 + i % kRows, p.n_rows - 1u)) + int(i / kRows % kQuads * 4u);
-  }
+  // Load l of a lane is from row (l * lanes + lane) % kRows; all of a lane's loads in a part are of the same quad. What
+  // lies past the edge computes the last row or column again and is not stored.
+  X_ROW from[kLoads];
+  [[unroll]] for (uint l = 0u; l < kLoads; ++l) from[l] = x_row(min(row0 + (l * lanes + lane) % kRows, p.n_rows - 1u));
+  const uint k_lane = lane / kRows % kQuads * 4u;
   uint col[kCols], vector[kCols];
   [[unroll]] for (uint c = 0u; c < kCols; ++c) {
-    col[c] = min(n0 + c, p.n_cols - 1u);
+    col[c] = first_column() + min(n0 + c, p.n_cols - 1u);
     vector[c] = weight_row(col[c]);
   }
   float sum[kRows * kCols];
@@ -64,7 +66,8 @@ void main() {
     }
     [[unroll]] for (uint part = 0u; part < kParts; ++part) {
       vec4 a[kLoads];
-      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = x_quad(begin[l] + int(k + part * kQuads * 4u));
+      const X_STEP at = x_step(k + part * kQuads * 4u + k_lane);
+      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = x_quad(from[l], at);
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         vec4 b[kCols];
         [[unroll]] for (uint c = 0u; c < kCols; ++c) {

@@ -18,12 +18,12 @@ layout(push_constant) uniform UnaryParams {
 
 float apply(float v) {
   switch (kFunction) {
-  case 8u: return exp(v);
-  case 9u: return log(v);
-  case 10u: return log(v) * 0.43429448190325183; // log10
-  case 11u: return sqrt(v);
-  case 12u: return -v;
-  case 13u: return abs(v);
+  case 11u: return exp(v);
+  case 12u: return log(v);
+  case 13u: return log(v) * 0.43429448190325183; // log10
+  case 14u: return sqrt(v);
+  case 15u: return -v;
+  case 16u: return abs(v);
   default: return activate(kFunction, v);
   }
 }

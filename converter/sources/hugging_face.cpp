@@ -1,5 +1,6 @@
 #include "converter/json.h"
 #include "converter/sources/formats.h"
+#include "converter/sources/pytorch.h"
 #include "converter/sources/safetensors.h"
 
 #include <algorithm>
@@ -8,19 +9,25 @@
 namespace fovea {
 namespace {
 
-constexpr const char *kSingle = "model.safetensors";
-constexpr const char *kIndex = "model.safetensors.index.json";
+/// How a folder's weights may be stored: one file, or shards that an index lists.
+struct Weights {
+  const char *single, *index, *extension;
+  void (*add)(Source &source, InputFile file);
+};
+constexpr Weights kWeights[] = {
+    {"model.safetensors", "model.safetensors.index.json", ".safetensors", add_safetensors},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json", ".bin", add_pytorch}};
 
 /// A shard's name comes from a stranger's file: it may only name a file in the same folder.
-void check_shard_name(const std::string &name, const std::string &index) {
+void check_shard_name(const std::string &name, const Weights &weights, const std::string &index) {
   if (name.empty() || name[0] == '.' ||
       name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
-      !name.ends_with(".safetensors"))
-    fail(ErrorCode::InvalidFile, index, ": weight_map names '", printable(name),
-         "', expected the name of a .safetensors file in this folder");
+      !name.ends_with(weights.extension))
+    fail(ErrorCode::InvalidFile, index, ": weight_map names '", printable(name), "', expected the name of a ",
+         weights.extension, " file in this folder");
 }
 
-void add_shards(Source &source, const std::string &index) {
+void add_shards(Source &source, const Weights &weights, const std::string &index) {
   const Config config = Config::parse(InputFile(index).text(64 << 20), index);
   const Json *map = config.find("weight_map");
   if (!map || !map->is_object() || map->empty())
@@ -29,13 +36,13 @@ void add_shards(Source &source, const std::string &index) {
   for (const auto &[tensor, shard] : map->items()) {
     if (!shard.is_string())
       fail(ErrorCode::InvalidFile, index, ": weight_map of '", printable(tensor), "' is not a file name");
-    check_shard_name(shard.get<std::string>(), index);
+    check_shard_name(shard.get<std::string>(), weights, index);
     files.emplace(shard.get<std::string>(), 0);
   }
   uint32_t n_files = 0;
   for (auto &[shard, file] : files) {
     file = n_files++;
-    add_safetensors(source, InputFile(source.text_path(shard)));
+    weights.add(source, InputFile(source.text_path(shard)));
   }
   source.finish();
   for (const auto &[tensor, shard] : map->items()) {
@@ -46,27 +53,44 @@ void add_shards(Source &source, const std::string &index) {
   }
 }
 
+Source folder(const std::string &path) {
+  Source source(path, "Hugging Face folder");
+  source.texts_in_folder();
+  if (!std::filesystem::exists(source.text_path("config.json")))
+    fail(ErrorCode::Unsupported, path,
+         ": a folder without config.json; give the folder of a Hugging Face model");
+  return source;
+}
+
 } // namespace
 
 Source open_hugging_face(const std::string &path) {
-  Source source(path, "Hugging Face folder");
-  source.texts_in_folder();
-  const auto has = [&](const char *name) { return std::filesystem::exists(source.text_path(name)); };
-  if (!has("config.json"))
-    fail(ErrorCode::Unsupported, path,
-         ": a folder without config.json; give the folder of a Hugging Face model");
-  if (has(kSingle)) {
-    add_safetensors(source, InputFile(source.text_path(kSingle)));
-    source.finish();
-  } else if (has(kIndex)) {
-    add_shards(source, source.text_path(kIndex));
-  } else {
-    const bool pickle = has("pytorch_model.bin") || has("pytorch_model.bin.index.json");
-    fail(ErrorCode::Unsupported, path, ": no ", kSingle, " or ", kIndex, " in the folder",
-         pickle
-             ? "; it holds a PyTorch pickle: save it again with save_pretrained(…, safe_serialization=True)"
-             : "");
+  Source source = folder(path);
+  std::string looked_for;
+  for (const Weights &weights : kWeights) {
+    if (std::filesystem::exists(source.text_path(weights.single))) {
+      weights.add(source, InputFile(source.text_path(weights.single)));
+      source.finish();
+      return source;
+    }
+    if (std::filesystem::exists(source.text_path(weights.index))) {
+      add_shards(source, weights, source.text_path(weights.index));
+      return source;
+    }
+    looked_for += concat(looked_for.empty() ? "" : ", ", weights.single, ", ", weights.index);
   }
+  fail(ErrorCode::Unsupported, path, ": no weights in the folder (looked for ", looked_for, ")");
+}
+
+Source open_weights_file(const std::string &path) {
+  const std::filesystem::path file(path);
+  const std::string name = file.filename(), parent = file.parent_path().empty() ? "." : file.parent_path();
+  Source source = folder(parent);
+  if (name.find("-of-") != std::string::npos) return open_hugging_face(parent); // one shard of several
+  std::string head(std::min<uint64_t>(4, InputFile(path).size_bytes()), '\0');
+  InputFile(path).read_at(0, std::as_writable_bytes(std::span(head.data(), head.size())));
+  (is_pytorch(head) ? add_pytorch : add_safetensors)(source, InputFile(path));
+  source.finish();
   return source;
 }
 

@@ -36,14 +36,16 @@ private:
   uint64_t size_bytes_ = 0;
 };
 
-/// A forward, buffered cursor over an InputFile for binary headers. One thread. Reads past the end are
-/// InvalidFile.
+/// A forward, buffered cursor over an InputFile, or over bytes `begin` … `end` of it (inside the file), for
+/// binary headers. One thread. Reads past the end are InvalidFile.
 class FileCursor {
 public:
-  explicit FileCursor(const InputFile &file) : file_(file) {}
+  explicit FileCursor(const InputFile &file) : FileCursor(file, 0, file.size_bytes()) {}
+  FileCursor(const InputFile &file, uint64_t begin, uint64_t end) : file_(file), at_(begin), end_(end) {}
 
+  const InputFile &file() const { return file_; }
   uint64_t position() const { return at_; }
-  uint64_t remaining() const { return file_.size_bytes() - at_; }
+  uint64_t remaining() const { return end_ - at_; }
   template <class T> T read(std::string_view what) {
     T value;
     read(std::as_writable_bytes(std::span(&value, 1)), what);
@@ -56,7 +58,7 @@ public:
 private:
   void need(uint64_t n_bytes, std::string_view what) const;
   const InputFile &file_;
-  uint64_t at_ = 0, buffer_at_ = 0;
+  uint64_t at_, end_, buffer_at_ = 0;
   std::string buffer_;
 };
 

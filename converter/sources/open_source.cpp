@@ -1,4 +1,5 @@
 #include "converter/sources/formats.h"
+#include "converter/sources/pytorch.h"
 
 #include <cstring>
 #include <filesystem>
@@ -10,7 +11,9 @@ namespace {
 struct Peek {
   bool folder = false;
   std::string head; // the first bytes of a file, up to 16
-  bool starts_with(std::string_view bytes) const { return std::string_view(head).starts_with(bytes); }
+  bool starts_with(std::string_view bytes, size_t at = 0) const {
+    return head.size() > at && std::string_view(head).substr(at).starts_with(bytes);
+  }
 };
 
 struct Format {
@@ -20,21 +23,17 @@ struct Format {
 constexpr Format kFormats[] = {
     {[](const Peek &p) { return p.folder; }, open_hugging_face},
     {[](const Peek &p) { return p.starts_with("lmgg"); }, open_whisper_ggml},
+    {[](const Peek &p) { return p.starts_with("GGUF"); }, open_gguf},
+    {[](const Peek &p) { return p.starts_with("{", 8) || is_pytorch(p.head); }, open_weights_file},
 };
 
 /// Formats that people have and this build cannot read: what to do instead.
 struct Advice {
   std::string_view head;
-  size_t at;
   const char *text;
 };
 constexpr Advice kAdvice[] = {
-    {"GGUF", 0, "a GGUF file; give the Hugging Face folder that it was made from"},
-    {"PK\3\4", 0,
-     "a zip file, perhaps a PyTorch checkpoint; give a Hugging Face folder with model.safetensors"},
-    {"\x80\2", 0, "a PyTorch pickle; give a Hugging Face folder with model.safetensors"},
-    {"{", 8, "a safetensors file; give the folder that holds it and its config.json"},
-    {"\x08", 0, "perhaps an ONNX file; give the Hugging Face folder that it was exported from"},
+    {"\x08", "perhaps an ONNX file; give the Hugging Face folder that it was exported from"},
 };
 
 Peek peek(const std::string &path) {
@@ -55,11 +54,10 @@ Source open_source(const std::string &path) {
   for (const Format &format : kFormats)
     if (format.matches(found)) return format.open(path);
   for (const Advice &advice : kAdvice)
-    if (found.head.size() > advice.at &&
-        std::string_view(found.head).substr(advice.at).starts_with(advice.head))
-      fail(ErrorCode::Unsupported, path, ": ", advice.text);
+    if (found.starts_with(advice.head)) fail(ErrorCode::Unsupported, path, ": ", advice.text);
   fail(ErrorCode::Unsupported, path,
-       ": not a model that fovea convert reads (a Hugging Face folder, or whisper.cpp's ggml .bin)");
+       ": not a model that fovea convert reads (a Hugging Face folder, a GGUF file, or whisper.cpp's ggml "
+       ".bin)");
 }
 
 } // namespace fovea

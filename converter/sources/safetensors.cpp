@@ -119,7 +119,7 @@ SourceTensor checked(const Entry &e, const std::string &path, uint64_t data_star
     fail(ErrorCode::Unsupported, path, ": tensor '", e.name, "' has ", e.shape.size(),
          " dimensions, at most ", kMaxRank, " are supported");
   out.shape = Shape(std::span(e.shape));
-  const uint64_t bytes = checked_mul(out.shape.elements(), size_bytes(out.type), e.name);
+  const uint64_t bytes = stored_bytes(out.type, out.shape.elements(), e.name);
   const uint64_t begin = e.offsets[0], end = e.offsets[1];
   if (begin > end || end - begin != bytes)
     fail(ErrorCode::InvalidFile, path, ": tensor '", e.name, "' ", out.type, " ", out.shape, " needs ", bytes,

@@ -1,10 +1,8 @@
 #include "converter/sources/source.h"
 
 #include "base/checked.h"
-#include "base/half.h"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
 namespace fovea {
@@ -12,43 +10,37 @@ namespace {
 
 struct TypeRow {
   const char *name;
-  uint64_t size_bytes;
+  uint32_t block_elements, block_bytes;
 };
-constexpr TypeRow kTypes[] = {{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"f64", 8}, {"i64", 8},
-                              {"i32", 4}, {"i16", 2}, {"i8", 1},   {"u8", 1},  {"bool", 1}};
+constexpr TypeRow kTypes[] = {{"f32", 1, 4},      {"f16", 1, 2},     {"bf16", 1, 2},   {"f64", 1, 8},
+                              {"i64", 1, 8},      {"i32", 1, 4},     {"i16", 1, 2},    {"i8", 1, 1},
+                              {"u8", 1, 1},       {"bool", 1, 1},    {"q4_0", 32, 18}, {"q4_1", 32, 20},
+                              {"q5_0", 32, 22},   {"q5_1", 32, 24},  {"q8_0", 32, 34}, {"q4_k", 256, 144},
+                              {"q5_k", 256, 176}, {"q6_k", 256, 210}};
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 constexpr size_t kMaxPrintable = 200;
-constexpr size_t kChunkElements = 1 << 16;
 
-template <class T, class ToFloat>
-void convert(std::span<const std::byte> in, std::span<float> out, ToFloat to_float) {
-  for (size_t i = 0; i < out.size(); ++i) {
-    T value;
-    std::memcpy(&value, in.data() + i * sizeof value, sizeof value);
-    out[i] = to_float(value);
-  }
-}
-
-void to_floats(SourceType type, std::span<const std::byte> in, std::span<float> out) {
-  constexpr auto cast = [](auto value) { return float(value); };
-  switch (type) {
-  case SourceType::F32: std::memcpy(out.data(), in.data(), out.size_bytes()); break;
-  case SourceType::F16: convert<uint16_t>(in, out, half_to_float); break;
-  case SourceType::BF16: convert<uint16_t>(in, out, bfloat16_to_float); break;
-  case SourceType::F64: convert<double>(in, out, cast); break;
-  case SourceType::I64: convert<int64_t>(in, out, cast); break;
-  case SourceType::I32: convert<int32_t>(in, out, cast); break;
-  case SourceType::I16: convert<int16_t>(in, out, cast); break;
-  case SourceType::I8: convert<int8_t>(in, out, cast); break;
-  case SourceType::U8: convert<uint8_t>(in, out, cast); break;
-  case SourceType::Bool: convert<uint8_t>(in, out, [](uint8_t b) { return b ? 1.f : 0.f; }); break;
-  }
+/// Elements from the first one to the last one, gaps included.
+uint64_t extent(const SourceTensor &tensor) {
+  const auto &[dims, strides] = tensor.layout;
+  if (dims.empty() || tensor.shape.elements() == 0) return tensor.shape.elements();
+  uint64_t last = 0;
+  for (size_t i = 0; i < dims.size(); ++i)
+    last = checked_add(last, checked_mul(dims[i] - 1, strides[i], tensor.name), tensor.name);
+  return checked_add(last, 1, tensor.name);
 }
 
 } // namespace
 
 const char *to_string(SourceType type) { return kTypes[size_t(type)].name; }
-uint64_t size_bytes(SourceType type) { return kTypes[size_t(type)].size_bytes; }
+uint64_t block_elements(SourceType type) { return kTypes[size_t(type)].block_elements; }
+uint64_t block_bytes(SourceType type) { return kTypes[size_t(type)].block_bytes; }
+
+uint64_t stored_bytes(SourceType type, uint64_t elements, std::string_view what) {
+  if (elements % block_elements(type) != 0)
+    fail(ErrorCode::InvalidFile, what, ": ", elements, " elements are no whole number of blocks of ", type);
+  return checked_mul(elements / block_elements(type), block_bytes(type), what);
+}
 
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, kMaxPrintable));
@@ -64,7 +56,7 @@ uint32_t Source::add_file(InputFile file) {
 
 void Source::add_tensor(SourceTensor tensor) {
   const InputFile &file = files_.at(tensor.file);
-  const uint64_t bytes = checked_mul(tensor.shape.elements(), size_bytes(tensor.type), tensor.name);
+  const uint64_t bytes = stored_bytes(tensor.type, extent(tensor), tensor.name);
   if (tensor.offset > file.size_bytes() || bytes > file.size_bytes() - tensor.offset)
     fail(ErrorCode::InvalidFile, file.path(), ": truncated: tensor '", tensor.name, "' needs ", bytes,
          " bytes from ", tensor.offset, ", the file has ", file.size_bytes());
@@ -96,20 +88,6 @@ bool Source::holds(const std::string &path) const {
   const auto same = [&](const std::string &file) { return std::filesystem::equivalent(path, file, absent); };
   return same(path_) ||
          std::any_of(files_.begin(), files_.end(), [&](const InputFile &f) { return same(f.path()); });
-}
-
-void Source::read(const SourceTensor &tensor, uint64_t first, std::span<float> out) const {
-  const uint64_t n = tensor.shape.elements(), element_bytes = size_bytes(tensor.type);
-  if (first > n || out.size() > n - first)
-    fail(ErrorCode::Internal, path_, ": tensor '", tensor.name, "' has ", n, " elements, asked for ",
-         out.size(), " from ", first);
-  std::vector<std::byte> buffer(std::min(out.size(), kChunkElements) * element_bytes);
-  for (size_t at = 0; at < out.size(); at += kChunkElements) {
-    const size_t count = std::min(kChunkElements, out.size() - at);
-    const auto piece = std::span(buffer).first(count * element_bytes);
-    files_[tensor.file].read_at(tensor.offset + (first + at) * element_bytes, piece);
-    to_floats(tensor.type, piece, out.subspan(at, count));
-  }
 }
 
 std::vector<float> Source::read(std::string_view name) const {

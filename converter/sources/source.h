@@ -16,17 +16,50 @@
 
 namespace fovea {
 
-enum class SourceType : uint8_t { F32, F16, BF16, F64, I64, I32, I16, I8, U8, Bool };
+/// Plain elements, then llama.cpp's blocks (sources/blocks.h).
+enum class SourceType : uint8_t {
+  F32,
+  F16,
+  BF16,
+  F64,
+  I64,
+  I32,
+  I16,
+  I8,
+  U8,
+  Bool,
+  Q4_0,
+  Q4_1,
+  Q5_0,
+  Q5_1,
+  Q8_0,
+  Q4_K,
+  Q5_K,
+  Q6_K
+};
 const char *to_string(SourceType type);
-uint64_t size_bytes(SourceType type);
+/// Elements that are stored together (1 when plain), and the bytes that they take.
+uint64_t block_elements(SourceType type);
+uint64_t block_bytes(SourceType type);
+/// Bytes of `elements` in a row; what is no whole number of blocks, or overflows, is an Error InvalidFile
+/// that says `what`.
+uint64_t stored_bytes(SourceType type, uint64_t elements, std::string_view what);
+
+/// Where a tensor's elements lie when they are not in order: element (i, j, …) of `dims`, counted row-major
+/// as the tensor's own shape counts them, is at i × strides[0] + j × strides[1] + …
+struct SourceLayout {
+  std::vector<uint64_t> dims, strides; // in elements
+};
 
 struct SourceTensor {
   std::string name;
   SourceType type = SourceType::F32;
   Shape shape;         // outermost first
   uint32_t file = 0;   // index of the file that holds it
-  uint64_t offset = 0; // in that file
-  uint64_t bytes() const { return shape.elements() * size_bytes(type); }
+  uint64_t offset = 0; // of its first element, in that file
+  SourceLayout layout; // empty: in order, without gaps
+  float shift = 0;     // added to every element: undoes what some formats add
+  uint64_t bytes() const { return shape.elements() / block_elements(type) * block_bytes(type); }
 };
 
 class Source {

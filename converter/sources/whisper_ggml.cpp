@@ -78,7 +78,10 @@ private:
 
   SourceTensor mel_filters() {
     const uint64_t n_mel = count("mel filters", 1 << 10), n_fft = count("mel filter length", 1 << 16);
-    SourceTensor out{"mel_filters", SourceType::F32, Shape{n_mel, n_fft}, 0, in_.position()};
+    SourceTensor out;
+    out.name = "mel_filters";
+    out.shape = Shape{n_mel, n_fft};
+    out.offset = in_.position();
     in_.skip(out.bytes(), "mel filters");
     return out;
   }
@@ -107,8 +110,7 @@ private:
     out.type = type == 0 ? SourceType::F32 : SourceType::F16;
     out.shape = Shape(std::span<const uint64_t>(dims.data(), rank));
     out.offset = in_.position();
-    in_.skip(checked_mul(out.shape.elements(), size_bytes(out.type), out.name),
-             concat("tensor '", out.name, "'"));
+    in_.skip(stored_bytes(out.type, out.shape.elements(), out.name), concat("tensor '", out.name, "'"));
     return out;
   }
 

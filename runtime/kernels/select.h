@@ -11,7 +11,19 @@
 namespace fovea {
 
 /// As numbered in shaders/include/activation.glsl.
-enum class Activation : uint32_t { None, Gelu, Relu, Silu, GeluTanh, QuickGelu, Tanh, Sigmoid };
+enum class Activation : uint32_t {
+  None,
+  Gelu,
+  Relu,
+  Silu,
+  GeluTanh,
+  QuickGelu,
+  Tanh,
+  Sigmoid,
+  Relu6,
+  HardSwish,
+  HardSigmoid,
+};
 /// Where linear's bias lies: in the window bound for W, or in aux.
 enum class BiasPlace : uint32_t { None, Weights, Aux };
 
@@ -25,12 +37,16 @@ struct LinearShape {
   Activation activation = Activation::None;
   BiasPlace bias = BiasPlace::None;
   bool residual = false;
+  bool residual_first = false; // before the activation
   bool scales_in_aux = false;
   bool y_f16 = false;
   bool bounded_x = false;
   /// x_offset, x_stride and x_elements are multiples of 4 elements, w_offset of 4 words, and s_offset is
   /// even: 16-byte loads of x and W are allowed where k permits them.
   bool aligned = false;
+  /// Rows are windows of a map (shaders/include/conv2d.glsl), in this many groups of n_cols columns each.
+  bool windows = false;
+  uint32_t groups = 1;
 };
 
 LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape);

@@ -18,7 +18,8 @@ KernelId by_encoding(Encoding encoding, std::array<KernelId, 4> ids) {
 }
 
 std::string describe(const LinearShape &s) {
-  return concat("linear of ", s.n_rows, " x ", s.k, " by ", s.weights, " ", s.n_cols, " x ", s.k);
+  return concat(s.windows ? "convolution of " : "linear of ", s.n_rows, " x ", s.k, " by ", s.weights, " ",
+                s.n_cols, " x ", s.k);
 }
 
 void check(const LinearShape &s) {
@@ -36,16 +37,20 @@ void check(const LinearShape &s) {
 /// Specialization constants 0 to 6, shared by the family; a kernel's own follow.
 std::vector<uint32_t> linear_spec(const LinearShape &s, uint32_t local_size,
                                   std::initializer_list<uint32_t> own) {
-  std::vector<uint32_t> spec{local_size,           uint32_t(s.activation),    uint32_t(s.bias),
-                             uint32_t(s.residual), uint32_t(s.scales_in_aux), uint32_t(s.y_f16),
-                             uint32_t(s.bounded_x)};
+  const uint32_t residual = !s.residual ? 0 : s.residual_first ? 2 : 1;
+  std::vector<uint32_t> spec{
+      local_size,        uint32_t(s.activation), uint32_t(s.bias), residual, uint32_t(s.scales_in_aux),
+      uint32_t(s.y_f16), uint32_t(s.bounded_x)};
   spec.insert(spec.end(), own);
   return spec;
 }
 
 void add_linear_base(Variants &v, const LinearShape &s) {
-  const KernelId id = by_encoding(s.weights, {KernelId::linear_base_f32, KernelId::linear_base_f16,
-                                              KernelId::linear_base_q8, KernelId::linear_base_q4});
+  const KernelId id = s.windows
+                          ? by_encoding(s.weights, {KernelId::conv2d_base_f32, KernelId::conv2d_base_f16,
+                                                    KernelId::conv2d_base_q8, KernelId::conv2d_base_q4})
+                          : by_encoding(s.weights, {KernelId::linear_base_f32, KernelId::linear_base_f16,
+                                                    KernelId::linear_base_q8, KernelId::linear_base_q4});
   const uint32_t rows = s.n_rows >= 4 ? 4 : s.n_rows >= 2 ? 2 : 1, cols = rows == 1 ? 2 : 4;
   const uint32_t lanes_n = s.n_rows <= 8 ? 64 : 8, lanes_m = 64 / lanes_n;
   v.add(id, linear_spec(s, 64, {rows, cols, lanes_n}),
@@ -67,8 +72,11 @@ uint32_t whole_k(Encoding e) { return std::max(k_per_vector(e), info(e).group_si
 void add_linear_subgroup(Variants &v, const LinearShape &s) {
   const uint32_t lanes = v.caps.subgroup_size;
   if (!subgroup_linear(v.caps, s)) return;
-  const KernelId id = by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
-                                              KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
+  const KernelId id =
+      s.windows ? by_encoding(s.weights, {KernelId::conv2d_subgroup_f32, KernelId::conv2d_subgroup_f16,
+                                          KernelId::conv2d_subgroup_q8, KernelId::conv2d_subgroup_q4})
+                : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
+                                          KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
   const uint32_t rows = 16, cols = 4;
   const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
   const uint32_t step = std::max(whole_k(s.weights), part_k);
@@ -122,13 +130,14 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s) {
 std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape) {
   check(shape);
   Variants v{caps};
-  if (shape.n_rows <= kVectorRows) {
+  if (shape.n_rows <= kVectorRows && !shape.windows) {
     add_linear_vector_columns(v, shape);
     add_linear_vector_subgroup(v, shape);
     add_linear_vector_base(v, shape);
   }
   add_linear_subgroup(v, shape);
   add_linear_base(v, shape);
+  for (KernelChoice &choice : v.choices) choice.groups[2] = shape.groups;
   return std::move(v.choices);
 }
 

@@ -8,8 +8,9 @@
 
 namespace fovea {
 
-inline constexpr const char *kActivationNames[] = {"none",      "gelu",       "relu", "silu",
-                                                   "gelu_tanh", "quick_gelu", "tanh", "sigmoid"};
+inline constexpr const char *kActivationNames[] = {"none",      "gelu",       "relu",       "silu",
+                                                   "gelu_tanh", "quick_gelu", "tanh",       "sigmoid",
+                                                   "relu6",     "hardswish",  "hardsigmoid"};
 
 struct Linear {
   static constexpr const char *kName = "linear";

@@ -112,6 +112,48 @@ LinearParams target_params(const Lowering &l, const LinearCall &c) {
   return p;
 }
 
+Conv2dParams window_params(const LinearParams &p, const MapWindows &m) {
+  Conv2dParams c{};
+  c.n_rows = p.n_rows;
+  c.n_cols = p.n_cols / m.groups;
+  c.k = p.k;
+  c.w_offset = p.w_offset;
+  c.s_offset = p.s_offset;
+  c.b_offset = p.b_offset;
+  c.r_offset = p.r_offset;
+  c.r_stride = p.r_stride;
+  c.y_offset = p.y_offset;
+  c.y_stride = p.y_stride;
+  c.rows_per_batch = p.rows_per_batch;
+  c.y_batch_stride = p.y_batch_stride;
+  c.y_step = p.y_step;
+  c.in_h = m.in_h;
+  c.in_w = m.in_w;
+  c.out_h = m.out_h;
+  c.out_w = m.out_w;
+  c.stride_h = m.stride_h;
+  c.stride_w = m.stride_w;
+  c.pad_top = m.pad_top;
+  c.pad_left = m.pad_left;
+  c.dilation_h = m.dilation_h;
+  c.dilation_w = m.dilation_w;
+  c.taps_h = m.taps_h;
+  c.taps_w = m.taps_w;
+  c.run = m.run;
+  c.channels = m.channels;
+  c.group_channels = m.groups > 1 ? m.channels / m.groups : 0;
+  c.inverse_run = 1.0f / float(m.run);
+  c.inverse_taps_w = 1.0f / float(m.taps_w);
+  return c;
+}
+
+// Whether every element that starts a quad of K starts a quad of x.
+bool windows_aligned(const MapWindows &m) {
+  const bool positions =
+      m.channels % 4 == 0 || (m.taps_w == 1 && m.pad_left == 0 && uint64_t(m.stride_w) * m.channels % 4 == 0);
+  return positions && uint64_t(m.in_w) * m.channels % 4 == 0 && m.run % 4 == 0;
+}
+
 // One slice of the product into `y`, with what of the epilogue has a binding.
 void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBindings &weights, LinearParams p,
                  const BufferRef &y, bool y_f16) {
@@ -129,17 +171,24 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   shape.activation = c.act;
   shape.bias = weights.bias;
   shape.residual = bool(c.residual);
+  shape.residual_first = c.residual_first;
   shape.scales_in_aux = weights.scales_in_aux;
   shape.y_f16 = y_f16;
   shape.bounded_x = c.bounded;
-  shape.aligned = c.x_offset % 4 == 0 && c.x_stride % 4 == 0 && p.x_elements % 4 == 0 &&
-                  weights.w_offset % 4 == 0 && weights.s_offset % 2 == 0;
+  shape.aligned = weights.w_offset % 4 == 0 && weights.s_offset % 2 == 0 &&
+                  (c.windows ? windows_aligned(*c.windows)
+                             : c.x_offset % 4 == 0 && c.x_stride % 4 == 0 && p.x_elements % 4 == 0);
+  if (c.windows) {
+    shape.windows = true;
+    shape.groups = c.windows->groups;
+    shape.n_cols = p.n_cols / shape.groups;
+  }
   const LinearChoice choice = select_linear(l.caps(), shape);
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)
                                   : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
-  l.dispatch(choice.kernel, choice.spec, push_words(p), choice.groups,
-             {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}},
+  l.dispatch(choice.kernel, choice.spec, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
+             choice.groups, {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}},
              2 * c.n_rows * slice.count * c.k);
 }
 
@@ -155,9 +204,15 @@ void lower_epilogue(Lowering &l, const LinearCall &c, const BufferRef &sums) {
     p.b_offset = uint32_t(bias.offset_of(begin) / 4);
   }
   const bool half = l.target().type.encoding == Encoding::F16;
-  const std::vector<uint32_t> spec = {
-      64, uint32_t(c.act), uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None), bool(c.residual), 0, half,
-      0};
+  const std::vector<uint32_t> spec = {64,
+                                      uint32_t(c.act),
+                                      uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None),
+                                      !c.residual        ? 0u
+                                      : c.residual_first ? 2u
+                                                         : 1u,
+                                      0,
+                                      half,
+                                      0};
   const KernelChoice grid =
       select_map_kernel(l.caps(), c.n_rows * div_up(c.n_cols, 2), KernelId::linear_epilogue);
   const BoundRef aux = c.residual ? l.read(2, c.residual) : BoundRef{2, bias.ref, Access::Read};
@@ -180,6 +235,9 @@ void check_linear_operands(const Types &t, const LinearCall &c, const Shape &res
 
 void lower_linear(Lowering &l, const LinearCall &c) {
   const uint64_t step = rows_per_slice(l, c);
+  if (c.windows && c.windows->groups > 1 && step < c.n_cols)
+    fail(ErrorCode::Unsupported, "the weights of ", c.windows->groups,
+         " groups are larger than the device can bind");
   std::vector<std::pair<Slice, WeightBindings>> slices;
   bool epilogue_apart = false;
   for (uint64_t first = 0; first < c.n_cols; first += step) {
@@ -215,6 +273,9 @@ double activate(Activation act, double x) {
   case Activation::QuickGelu: return x / (1 + std::exp(-1.702 * x));
   case Activation::Tanh: return std::tanh(x);
   case Activation::Sigmoid: return 1 / (1 + std::exp(-x));
+  case Activation::Relu6: return std::clamp(x, 0.0, 6.0);
+  case Activation::HardSwish: return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
+  case Activation::HardSigmoid: return std::clamp(x / 6 + 0.5, 0.0, 1.0);
   }
   return x;
 }
@@ -231,7 +292,8 @@ void reference_linear(ReferenceCall &call, const LinearCall &c) {
         if (at >= 0 && at < n_elements) sum += double(x.f[size_t(at)]) * double(w.f[n * c.k + i]);
       }
       const double residual = c.residual ? double(call.in(c.residual).f[r * c.n_cols + n]) : 0.0;
-      y.f[r * c.n_cols + n] = float(activate(c.act, sum) + residual);
+      y.f[r * c.n_cols + n] =
+          float(c.residual_first ? activate(c.act, sum + residual) : activate(c.act, sum) + residual);
     }
 }
 

@@ -3,7 +3,9 @@
 #include "ops/attention.h"
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
+#include "ops/channels_last.h"
 #include "ops/conv1d.h"
+#include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
@@ -34,7 +36,9 @@ OpTable op_table() {
       op_row<Attention>(),
       op_row<AttentionWeights>(),
       op_row<Binary>(),
+      op_row<ChannelsLast>(),
       op_row<Conv1d>(),
+      op_row<Conv2d>(),
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),

@@ -2,6 +2,7 @@
 
 #include "ops/map.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace fovea {
@@ -18,6 +19,9 @@ double apply(UnaryFunction f, double x) {
   case UnaryFunction::QuickGelu: return x / (1 + std::exp(-1.702 * x));
   case UnaryFunction::Tanh: return std::tanh(x);
   case UnaryFunction::Sigmoid: return 1 / (1 + std::exp(-x));
+  case UnaryFunction::Relu6: return std::clamp(x, 0.0, 6.0);
+  case UnaryFunction::HardSwish: return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
+  case UnaryFunction::HardSigmoid: return std::clamp(x / 6 + 0.5, 0.0, 1.0);
   case UnaryFunction::Exp: return std::exp(x);
   case UnaryFunction::Log: return std::log(x);
   case UnaryFunction::Log10: return std::log10(x);

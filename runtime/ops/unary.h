@@ -9,7 +9,7 @@
 
 namespace fovea {
 
-/// The first eight are numbered as in shaders/include/activation.glsl, the others in shaders/unary.comp.
+/// Those before Exp are numbered as in shaders/include/activation.glsl, the others in shaders/unary.comp.
 enum class UnaryFunction : uint32_t {
   None,
   Gelu,
@@ -19,6 +19,9 @@ enum class UnaryFunction : uint32_t {
   QuickGelu,
   Tanh,
   Sigmoid,
+  Relu6,
+  HardSwish,
+  HardSigmoid,
   Exp,
   Log,
   Log10,
@@ -26,9 +29,9 @@ enum class UnaryFunction : uint32_t {
   Neg,
   Abs,
 };
-inline constexpr const char *kUnaryFunctionNames[] = {"identity",   "gelu", "relu",    "silu", "gelu_tanh",
-                                                      "quick_gelu", "tanh", "sigmoid", "exp",  "log",
-                                                      "log10",      "sqrt", "neg",     "abs"};
+inline constexpr const char *kUnaryFunctionNames[] = {
+    "identity",  "gelu",        "relu", "silu", "gelu_tanh", "quick_gelu", "tanh", "sigmoid", "relu6",
+    "hardswish", "hardsigmoid", "exp",  "log",  "log10",     "sqrt",       "neg",  "abs"};
 
 struct Unary {
   static constexpr const char *kName = "unary";

@@ -16,7 +16,10 @@ float activate(uint activation, float v) {
     const float e = exp(-2.0 * abs(v));
     return sign(v) * (1.0 - e) / (1.0 + e);
   }
-  case 7u: return sigmoid_times(1.0, v); // sigmoid
+  case 7u: return sigmoid_times(1.0, v);                         // sigmoid
+  case 8u: return clamp(v, 0.0, 6.0);                            // relu6
+  case 9u: return v * clamp(v * (1.0 / 6.0) + 0.5, 0.0, 1.0);    // hardswish
+  case 10u: return clamp(v * (1.0 / 6.0) + 0.5, 0.0, 1.0);       // hardsigmoid
   default: return v;
   }
 }

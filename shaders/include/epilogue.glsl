@@ -8,7 +8,7 @@ uint y_begin(uint row) {
     batch = row / p.rows_per_batch;
     t -= batch * p.rows_per_batch;
   }
-  return p.y_offset + batch * p.y_batch_stride + (t + step_value(p.y_step)) * p.y_stride;
+  return p.y_offset + batch * p.y_batch_stride + (t + step_value(p.y_step)) * p.y_stride + first_column();
 }
 
 // What the sums of column n start from.
@@ -19,8 +19,9 @@ float bias_at(uint n) {
 }
 
 float finish(uint row, uint n, float sum) {
-  const float v = activate(kActivation, sum);
-  return kResidual != 0u ? v + uintBitsToFloat(aux[p.r_offset + row * p.r_stride + n]) : v;
+  if (kResidual == 0u) return activate(kActivation, sum);
+  const float residual = uintBitsToFloat(aux[p.r_offset + row * p.r_stride + first_column() + n]);
+  return kResidual == 1u ? activate(kActivation, sum) + residual : activate(kActivation, sum + residual);
 }
 
 // Columns n (even) and n + 1 of a row that begins at element `begin` of y; what lies outside y is not stored.

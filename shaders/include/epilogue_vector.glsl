@@ -18,9 +18,12 @@ void store_quad(bool aligned, uint row, uint begin, uint n, vec4 sum) {
     return;
   }
   if (row >= p.n_rows || n >= p.n_cols) return;
-  vec4 v;
+  vec4 residual = vec4(0.0), v;
+  if (kResidual != 0u)
+    residual = uintBitsToFloat(aux_vectors[(p.r_offset + row * p.r_stride + first_column() + n) >> 2]);
+  if (kResidual == 2u) sum += residual;
   [[unroll]] for (uint i = 0u; i < 4u; ++i) v[i] = activate(kActivation, sum[i]);
-  if (kResidual != 0u) v += uintBitsToFloat(aux_vectors[(p.r_offset + row * p.r_stride + n) >> 2]);
+  if (kResidual == 1u) v += residual;
   if (kHalfOutput != 0u)
     y_pairs[(begin + n) >> 2] = uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
   else

@@ -54,6 +54,32 @@ HostTensor ints(Shape shape, std::vector<int32_t> values) {
 
 } // namespace
 
+TEST_CASE("ops: windows of maps") {
+  // "table" is [10, 32], "huge" [2^20, 2^12].
+  CHECK(infer("  in x f32 [2, 9, 7, 8]", "conv2d(x, table) kernel=2") == "f32 [2, 8, 6, 10]");
+  CHECK(infer("  in x f32 [1, 9, 7, 32]", "conv2d(x, table)") == "f32 [1, 9, 7, 10]");
+  CHECK(infer("  in x f32 [1, 9, 7, 4]", "conv2d(x, table) kernel_w=8 padding=1") == "f32 [1, 11, 2, 10]");
+  CHECK(infer("  in x f32 [1, 9, 7, 3]", "conv2d(x, table) kernel=3 stride=2 same=true") ==
+        "f32 [1, 5, 4, 10]");
+  CHECK(infer("  in x f32 [1, 9, 7, 16]", "conv2d(x, table) kernel=2 groups=2 stride=3") ==
+        "f32 [1, 3, 2, 10]");
+  CHECK(infer("  in x f32 [9, 7, 16]", "conv2d(x, table)") ==
+        "conv2d: x must be [B, H, W, C], it is [9, 7, 16]");
+  CHECK(infer("  in x f32 [1, 9, 7, 33]", "conv2d(x, table)").find("rows of 33 or a little more expected") !=
+        std::string::npos);
+  CHECK(infer("  in x f32 [1, 9, 7, 1]", "conv2d(x, huge)").find("rows of 4096, 1 expected") !=
+        std::string::npos);
+  CHECK(infer("  in x f32 [1, 9, 7, 16]", "conv2d(x, table) groups=3").find("groups=3 does not divide") !=
+        std::string::npos);
+  CHECK(infer("  in x f32 [1, 9, 7, 32]", "conv2d(x, table) stride=0").find("each must be 1 to 16384") !=
+        std::string::npos);
+  CHECK(infer("  in x f32 [1, 3, 7, 2]", "conv2d(x, table) kernel=4")
+            .find("a window of 4 is larger than the map's 3 along H") != std::string::npos);
+  CHECK(infer("  in x f32 [1, 3, 9, 8]", "channels_last(x)") == "f32 [1, 9, 8, 3]");
+  CHECK(infer("  in x f32 [1, 3, 9, 8]", "channels_last(x) channels=4") == "f32 [1, 9, 8, 4]");
+  CHECK(infer("  in x f32 [3, 9, 8]", "channels_last(x)").find("must be [B, C, H, W]") != std::string::npos);
+}
+
 TEST_CASE("ops: result types") {
   CHECK(infer("  in x f32 [2, 3]", "unary(x) f=gelu") == "f32 [2, 3]");
   CHECK(infer("  in x f32 [2, 3, 4]", "binary(x, bias)") == "f32 [2, 3, 4]");

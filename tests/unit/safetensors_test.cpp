@@ -65,6 +65,15 @@ TEST_CASE("safetensors: every dtype becomes floats, whole or in pieces") {
   CHECK_FALSE(source.text("tokenizer.json"));
 }
 
+TEST_CASE("safetensors: a file in place of its folder") {
+  const TempFolder folder;
+  write_file(folder / "config.json", "{}");
+  write_file(folder / "fine.safetensors", safetensors({f32_tensor("w", {1}, {3})}));
+  const Source source = open_source(folder / "fine.safetensors");
+  CHECK(source.read("w") == std::vector<float>{3});
+  CHECK(source.text("config.json") == "{}");
+}
+
 TEST_CASE("safetensors: a large tensor is read across chunks") {
   const TempFolder folder;
   std::vector<float> values(200'003);
@@ -157,13 +166,16 @@ TEST_CASE("sources: what cannot be read says what to do") {
     }
     return std::string("read");
   };
-  CHECK(says("GGUF\3") == "a GGUF file; give the Hugging Face folder that it was made from");
-  CHECK(says("PK\3\4").starts_with("a zip file"));
-  CHECK(says("\x80\2").starts_with("a PyTorch pickle"));
-  CHECK(says(safetensors({})).starts_with("a safetensors file; give the folder"));
   CHECK(says("\x08\7").starts_with("perhaps an ONNX"));
   CHECK(says("RIFF....WAVE").starts_with("not a model that fovea convert reads"));
   CHECK(says("") == "the file is empty");
+  for (const std::string &weights : {std::string("PK\3\4"), std::string("\x80\2"), safetensors({})}) {
+    write_file(folder / "x", weights);
+    CHECK_THROWS_WITH_AS(
+        (void)open_source(folder / "x"),
+        (folder.path() + ": a folder without config.json; give the folder of a Hugging Face model").c_str(),
+        Error);
+  }
   CHECK_THROWS_AS((void)open_source(folder / "absent"), Error);
   CHECK_THROWS_WITH_AS(
       (void)open_source(folder.path()),
@@ -172,7 +184,10 @@ TEST_CASE("sources: what cannot be read says what to do") {
   write_file(folder / "config.json", "{}");
   CHECK_THROWS_WITH_AS(
       (void)open_source(folder.path()),
-      (folder.path() + ": no model.safetensors or model.safetensors.index.json in the folder").c_str(),
+      (folder.path() +
+       ": no weights in the folder (looked for model.safetensors, model.safetensors.index.json, "
+       "pytorch_model.bin, pytorch_model.bin.index.json)")
+          .c_str(),
       Error);
   write_file(folder / "pytorch_model.bin", "x");
   CHECK_THROWS_AS((void)open_source(folder.path()), Error);

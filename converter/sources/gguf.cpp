@@ -1,0 +1,94 @@
+// open_gguf(): llama.cpp's files, single or split, as if they were the Hugging Face folders they were made
+// from.
+#include "converter/sources/formats.h"
+#include "converter/sources/gguf_names.h"
+
+#include <algorithm>
+
+namespace fovea {
+namespace {
+
+constexpr const char *kRopeFactors = "rope_freqs.weight";
+
+/// All files of a split model, in order, from the path of any: "…-00001-of-00003.gguf".
+std::vector<std::string> split_paths(const std::string &path, uint32_t count) {
+  constexpr size_t kTail = sizeof("-00001-of-00003.gguf") - 1;
+  const auto digits = [](uint32_t value) {
+    std::string out = concat(value);
+    return std::string(5 - std::min<size_t>(5, out.size()), '0') + out;
+  };
+  const std::string end = concat("-of-", digits(count), ".gguf");
+  if (count > 99999 || path.size() <= kTail || !path.ends_with(end))
+    fail(ErrorCode::InvalidFile, path, ": one of ", count, " files of a model, but not named like …-00001",
+         end);
+  std::vector<std::string> out;
+  for (uint32_t i = 1; i <= count; ++i)
+    out.push_back(concat(path.substr(0, path.size() - kTail), "-", digits(i), end));
+  return out;
+}
+
+/// Rows i and i + half of each head are stored side by side.
+SourceLayout deinterleaved(const SourceTensor &t, uint32_t heads, const std::string &path) {
+  const uint64_t rows = t.shape.dim(0), row = t.shape.rank() == 1 ? 1 : t.shape.row();
+  if (heads == 0 || t.shape.rank() > 2 || rows % (2 * uint64_t(heads)) != 0)
+    fail(ErrorCode::InvalidFile, path, ": tensor '", t.name, "' ", t.shape, " is not of ", heads, " heads");
+  const uint64_t half = rows / heads / 2;
+  return {{heads, 2, half, row}, {2 * half * row, row, 2 * row, 1}};
+}
+
+std::vector<float> rope_factors(const GgufHeader &header, const InputFile &file) {
+  for (const SourceTensor &t : header.tensors()) {
+    if (t.name != kRopeFactors) continue;
+    if (t.type != SourceType::F32 || t.shape.elements() > 4096)
+      fail(ErrorCode::Unsupported, header.path(), ": tensor '", t.name, "' is ", t.type, " ", t.shape);
+    std::vector<float> out(t.shape.elements());
+    file.read_at(t.offset, std::as_writable_bytes(std::span(out)));
+    return out;
+  }
+  return {};
+}
+
+} // namespace
+
+Source open_gguf(const std::string &path) {
+  InputFile given(path);
+  const uint32_t count = GgufHeader(given).find<uint32_t>("split.count").value_or(0);
+  std::vector<std::string> paths = count > 1 ? split_paths(path, count) : std::vector<std::string>{path};
+
+  InputFile first(paths[0]);
+  const GgufHeader header(first); // only the first has all metadata
+  const GgufFamily &family = gguf_family(header);
+  const std::vector<float> factors = rope_factors(header, first);
+  Source source(path, "GGUF file");
+  std::vector<std::string> names;
+  std::vector<SourceTensor> tensors;
+  for (const std::string &part : paths) {
+    InputFile file(part);
+    const GgufHeader contents(file);
+    if (const auto n = contents.find<uint32_t>("split.count"); count > 1 && n != count)
+      fail(ErrorCode::InvalidFile, part, ": one of ", n.value_or(1), " files, expected ", count);
+    const uint32_t index = source.add_file(std::move(file));
+    for (SourceTensor t : contents.tensors()) {
+      if (t.name.starts_with("rope_freqs") || t.name.ends_with("attn_rot_embd.weight"))
+        continue; // in config.json
+      names.push_back(t.name);
+      t.file = index;
+      tensors.push_back(std::move(t));
+    }
+  }
+  const Json config = gguf_config(header, family, factors, names);
+  for (SourceTensor &t : tensors) {
+    if (family.interleaved && t.name.find(".attn_q.") != std::string::npos)
+      t.layout = deinterleaved(t, config["num_attention_heads"], path);
+    if (family.interleaved && t.name.find(".attn_k.") != std::string::npos)
+      t.layout = deinterleaved(t, config["num_key_value_heads"], path);
+    t.name = hugging_face_name(t.name, family);
+    if (family.gemma && t.name.ends_with("norm.weight")) t.shift = -1;
+    source.add_tensor(std::move(t));
+  }
+  source.add_text("config.json", config.dump());
+  source.finish();
+  return source;
+}
+
+} // namespace fovea
