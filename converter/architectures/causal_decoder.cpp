@@ -32,7 +32,7 @@ public:
 
   /// One layer on x [B, T, D]. With states, keys and values go into them at `pos`.
   Value layer(uint32_t i, Value x, const StepName &pos, Value k_state, Value v_state, bool offered) {
-    const std::string at = concat(i);
+    const std::string at = concat("dec.", i);
     const CausalDecoder::Layer &layer = d_.layers[i];
     const Value h = g.add("h", norm(x, at + ".ln"));
     AttentionFields a;
@@ -151,13 +151,14 @@ Graph step(const CausalDecoder &decoder) {
   Builder b("step", decoder);
   const Value tokens = b.g.input("tokens", Encoding::I32, {"B", "T"});
   const StepName pos = b.g.step("pos");
-  Value x = b.embed(tokens, pos);
   const Dim cache_width = uint64_t(decoder.kv_heads) * decoder.head_size;
-  for (uint32_t i = 0; i < decoder.layers.size(); ++i) {
-    const Value k = b.g.state(concat("k.", i), decoder.cache, {"B", "C", cache_width});
-    const Value v = b.g.state(concat("v.", i), decoder.cache, {"B", "C", cache_width});
-    x = b.layer(i, x, pos, k, v, false);
-  }
+  std::vector<std::pair<Value, Value>> caches; // declared first: results are named after what is taken
+  for (uint32_t i = 0; i < decoder.layers.size(); ++i)
+    caches.emplace_back(b.g.state(concat("k.", i), decoder.cache, {"B", "C", cache_width}),
+                        b.g.state(concat("v.", i), decoder.cache, {"B", "C", cache_width}));
+  Value x = b.embed(tokens, pos);
+  for (uint32_t i = 0; i < decoder.layers.size(); ++i)
+    x = b.layer(i, x, pos, caches[i].first, caches[i].second, false);
   const Value last = b.logits("last", x, Rows::Last);
   b.g.output("best", TopK{last, 1});
   b.g.output("top", TopK{last, std::min(kCandidates, decoder.vocabulary)});

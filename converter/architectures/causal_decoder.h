@@ -3,9 +3,9 @@
 // names of their tensors. Pure; thread-safe. Errors: InvalidFile and Unsupported, naming the configuration's
 // key.
 //
-// Tensors of the flat file, .w matrices and .b biases, .g and .b of norms; N is a layer:
-//   tok, pos, rope.I, N.ln, N.q, N.k, N.v, N.q_ln, N.k_ln, N.o, N.ln_after, N.ln_mlp, N.fc1 (of a gated MLP:
-//   the gate's rows, then the values'), N.fc2, N.ln_mlp_after, ln, head
+// Tensors of the flat file (.w matrices, .b biases, .g and .b of norms): tok, pos, rope.I, ln, head, and of
+// layer N after "dec.N.": ln, q, k, v, q_ln, k_ln, o, ln_after, ln_mlp, fc1 (of a gated MLP the gate's rows,
+// then the values'), fc2, ln_mlp_after.
 #pragma once
 
 #include "converter/json.h"

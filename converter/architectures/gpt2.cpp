@@ -56,7 +56,7 @@ public:
   void add() {
     plan_.add_tensor("tok.w", {d_.vocabulary, d_.width}, TensorClass::Vocabulary, prefix_ + "wte.weight");
     plan_.add_tensor("pos.w", {d_.context, d_.width}, TensorClass::Exact, prefix_ + "wpe.weight");
-    for (size_t i = 0; i < d_.layers.size(); ++i) layer(concat(i), concat(prefix_, "h.", i, "."));
+    for (size_t i = 0; i < d_.layers.size(); ++i) layer(concat("dec.", i), concat(prefix_, "h.", i, "."));
     norm("ln", prefix_ + "ln_f");
     if (d_.tied)
       plan_.ignored.push_back("lm_head.weight");
