@@ -17,7 +17,12 @@ Activation read_activation(const Config &config, const char *key, const char *fa
       {"silu", Activation::Silu},
       {"swish", Activation::Silu},
       {"tanh", Activation::Tanh},
-      {"sigmoid", Activation::Sigmoid}};
+      {"sigmoid", Activation::Sigmoid},
+      {"relu6", Activation::Relu6},
+      {"hardswish", Activation::HardSwish},
+      {"hard_swish", Activation::HardSwish},
+      {"hard_sigmoid", Activation::HardSigmoid},
+      {"linear", Activation::None}};
   const std::string name = config.find_string(key).value_or(fallback);
   std::string known;
   for (const auto &[text, activation] : kNames) {

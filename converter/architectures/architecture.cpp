@@ -4,10 +4,31 @@
 
 namespace fovea {
 
-extern const Architecture kGemma3, kGpt2, kLlama, kMistral, kQwen2, kQwen3, kWhisper;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
+extern const Architecture kMistral;
+extern const Architecture kMobilenetV2;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
+extern const Architecture kResnet;
+extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kGemma3, kGpt2, kLlama, kMistral, kQwen2, kQwen3, kWhisper};
+  // One a line.
+  // clang-format off
+  static const Architecture rows[] = {
+      kGemma3,
+      kGpt2,
+      kLlama,
+      kMistral,
+      kMobilenetV2,
+      kQwen2,
+      kQwen3,
+      kResnet,
+      kWhisper,
+  };
+  // clang-format on
   return rows;
 }
 
