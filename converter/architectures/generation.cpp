@@ -1,6 +1,6 @@
 #include "converter/architectures/generation.h"
 
-#include "converter/tokenizers/byte_level.h"
+#include "converter/tokenizers/tokenizer.h"
 
 #include <cmath>
 
@@ -31,7 +31,12 @@ public:
     plan_.add("fovea.task", std::string("generate"));
     plan_.add("fovea.generate.context", decoder_.context);
     plan_.add("fovea.generate.vocabulary", decoder_.vocabulary);
-    const std::vector<int32_t> begin = known(first_of("bos_token_id"));
+    std::vector<int32_t> begin = known(first_of("bos_token_id"));
+    // Without a tokenizer the graphs still run, on ids.
+    if (const auto tokenizer = read_tokenizer(source_, decoder_.vocabulary)) {
+      add_tokenizer_metadata(*tokenizer, plan_);
+      if (begin.empty()) begin = known({tokenizer->special.bos});
+    }
     plan_.add("fovea.generate.token.begin", begin.empty() ? int32_t(-1) : begin[0]);
     plan_.add("fovea.generate.token.end", known(first_of("eos_token_id")));
     add_sampling();

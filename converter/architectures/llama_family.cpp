@@ -81,7 +81,8 @@ public:
   void add() {
     plan_.add_tensor("tok.w", {d_.vocabulary, d_.width}, TensorClass::Vocabulary,
                      prefix_ + "embed_tokens.weight");
-    for (size_t i = 0; i < d_.layers.size(); ++i) layer(concat("dec.", i), concat(prefix_, "layers.", i, "."));
+    for (size_t i = 0; i < d_.layers.size(); ++i)
+      layer(concat("dec.", i), concat(prefix_, "layers.", i, "."));
     norm("ln", prefix_ + "norm", d_.width, d_.logit_cap == 0 ? 1 : 1 / d_.logit_cap);
     if (d_.tied)
       for (const char *head : names_.heads) plan_.ignored.emplace_back(head);
