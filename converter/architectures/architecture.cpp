@@ -8,10 +8,17 @@ extern const Architecture kGemma3;
 extern const Architecture kGpt2;
 extern const Architecture kLlama;
 extern const Architecture kMistral;
+extern const Architecture kAlbert;
+extern const Architecture kBart;
+extern const Architecture kBert;
+extern const Architecture kDistilbert;
+extern const Architecture kMarian;
 extern const Architecture kMobilenetV2;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kResnet;
+extern const Architecture kRoberta;
+extern const Architecture kT5;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
@@ -26,6 +33,15 @@ std::span<const Architecture> architectures() {
       kQwen2,
       kQwen3,
       kResnet,
+      kAlbert,
+      kBart,
+      kBert,
+      kDistilbert,
+      kMarian,
+      kMobilenetV2,
+      kResnet,
+      kRoberta,
+      kT5,
       kWhisper,
   };
   // clang-format on

@@ -22,6 +22,7 @@
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/regroup.h"
 #include "ops/repeat.h"
 #include "ops/resize2d.h"
 #include "ops/rms_norm.h"
@@ -62,6 +63,7 @@ OpTable op_table() {
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<Regroup>(),
       op_row<Repeat>(),
       op_row<Resize2d>(),
       op_row<RmsNorm>(),
