@@ -4,15 +4,15 @@
 
 namespace fovea {
 
-extern const Architecture kGemma3;
-extern const Architecture kGpt2;
-extern const Architecture kLlama;
-extern const Architecture kMistral;
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
 extern const Architecture kDistilbert;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
 extern const Architecture kMarian;
+extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
 extern const Architecture kQwen2;
 extern const Architecture kQwen3;
@@ -25,20 +25,18 @@ std::span<const Architecture> architectures() {
   // One a line.
   // clang-format off
   static const Architecture rows[] = {
-      kGemma3,
-      kGpt2,
-      kLlama,
-      kMistral,
-      kMobilenetV2,
-      kQwen2,
-      kQwen3,
-      kResnet,
       kAlbert,
       kBart,
       kBert,
       kDistilbert,
+      kGemma3,
+      kGpt2,
+      kLlama,
       kMarian,
+      kMistral,
       kMobilenetV2,
+      kQwen2,
+      kQwen3,
       kResnet,
       kRoberta,
       kT5,
