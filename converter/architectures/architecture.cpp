@@ -7,6 +7,7 @@ namespace fovea {
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
+extern const Architecture kDetr;
 extern const Architecture kDistilbert;
 extern const Architecture kGemma3;
 extern const Architecture kGpt2;
@@ -18,6 +19,7 @@ extern const Architecture kQwen2;
 extern const Architecture kQwen3;
 extern const Architecture kResnet;
 extern const Architecture kRoberta;
+extern const Architecture kSegformer;
 extern const Architecture kT5;
 extern const Architecture kWhisper;
 
@@ -28,6 +30,7 @@ std::span<const Architecture> architectures() {
       kAlbert,
       kBart,
       kBert,
+      kDetr,
       kDistilbert,
       kGemma3,
       kGpt2,
@@ -39,6 +42,7 @@ std::span<const Architecture> architectures() {
       kQwen3,
       kResnet,
       kRoberta,
+      kSegformer,
       kT5,
       kWhisper,
   };
