@@ -11,8 +11,14 @@ extern const Architecture kDeit;
 extern const Architecture kDetr;
 extern const Architecture kDinov2;
 extern const Architecture kDistilbert;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
 extern const Architecture kMarian;
+extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
 extern const Architecture kResnet;
 extern const Architecture kRoberta;
 extern const Architecture kSegformer;
@@ -32,8 +38,14 @@ std::span<const Architecture> architectures() {
       kDetr,
       kDinov2,
       kDistilbert,
+      kGemma3,
+      kGpt2,
+      kLlama,
       kMarian,
+      kMistral,
       kMobilenetV2,
+      kQwen2,
+      kQwen3,
       kResnet,
       kRoberta,
       kSegformer,
