@@ -4,12 +4,49 @@
 
 namespace fovea {
 
+extern const Architecture kAlbert;
+extern const Architecture kBart;
+extern const Architecture kBert;
+extern const Architecture kDetr;
+extern const Architecture kDistilbert;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
+extern const Architecture kMarian;
+extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
 extern const Architecture kResnet;
+extern const Architecture kRoberta;
+extern const Architecture kSegformer;
+extern const Architecture kT5;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kMobilenetV2, kResnet, kWhisper};
+  // One a line.
+  // clang-format off
+  static const Architecture rows[] = {
+      kAlbert,
+      kBart,
+      kBert,
+      kDetr,
+      kDistilbert,
+      kGemma3,
+      kGpt2,
+      kLlama,
+      kMarian,
+      kMistral,
+      kMobilenetV2,
+      kQwen2,
+      kQwen3,
+      kResnet,
+      kRoberta,
+      kSegformer,
+      kT5,
+      kWhisper,
+  };
+  // clang-format on
   return rows;
 }
 
