@@ -9,8 +9,14 @@ extern const Architecture kBart;
 extern const Architecture kBert;
 extern const Architecture kDetr;
 extern const Architecture kDistilbert;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
 extern const Architecture kMarian;
+extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
 extern const Architecture kResnet;
 extern const Architecture kRoberta;
 extern const Architecture kSegformer;
@@ -26,8 +32,14 @@ std::span<const Architecture> architectures() {
       kBert,
       kDetr,
       kDistilbert,
+      kGemma3,
+      kGpt2,
+      kLlama,
       kMarian,
+      kMistral,
       kMobilenetV2,
+      kQwen2,
+      kQwen3,
       kResnet,
       kRoberta,
       kSegformer,
