@@ -256,6 +256,10 @@ void add_preprocess(const ImageProcessor &processor, ModelPlan &plan) {
   const Value bytes = g.add("bytes", resize);
   g.output("pixels", NormalizeImage{bytes, g.weight("image.scale"), g.weight("image.offset")});
   plan.graphs.emplace_back(g.name(), print_graph(g));
+  for (auto &[key, value] : plan.metadata)
+    if (key == "fovea.run.graphs")
+      if (auto *names = std::get_if<std::vector<std::string>>(&value))
+        names->insert(names->begin(), g.name());
   const auto add = [&](const char *name, const std::array<float, 3> &values) {
     plan.add_computed(name, {3}, TensorClass::Exact,
                       [values] { return std::vector<float>(values.begin(), values.end()); });

@@ -28,7 +28,8 @@ enum class ImageProcessorType { Vit, Deit, Bit, Clip, Beit, ConvNext, MobileNet,
 /// is not there at all.
 ImageProcessor read_image_processor(const Source &source, ImageProcessorType fallback, uint32_t image_size);
 
-/// The graph `preprocess` and its two small tensors.
+/// The graph `preprocess` and its two small tensors; it becomes the first of the graphs that are run, if the
+/// plan already lists them.
 void add_preprocess(const ImageProcessor &processor, ModelPlan &plan);
 
 } // namespace fovea
