@@ -14,17 +14,22 @@ const Model &require_task(const Model &model) {
   return model;
 }
 
+std::string output_of(const Model &model) {
+  return std::string(model.file().find_string("fovea.text.output").value_or("embedding"));
+}
+
 } // namespace
 
 bool Embedder::accepts(const Model &model) {
   const auto all = model.file().find_strings("fovea.tasks").value_or(std::vector<std::string_view>());
-  return model.file().find_string("fovea.task") == kTask ||
-         std::find(all.begin(), all.end(), kTask) != all.end();
+  const bool embeds = model.file().find_string("fovea.task") == kTask ||
+                      std::find(all.begin(), all.end(), kTask) != all.end();
+  return embeds && model.file().find_u32("fovea.text.max_tokens").has_value();
 }
 
 Embedder::Embedder(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                    std::shared_ptr<const DeviceWeights> weights, bool timestamps)
     : prefix_(require_task(*model).file().find_string("fovea.text.prefix").value_or("")),
-      session_(std::move(device), std::move(model), std::move(weights), "embedding", timestamps) {}
+      session_(std::move(device), model, std::move(weights), output_of(*model), timestamps) {}
 
 } // namespace fovea

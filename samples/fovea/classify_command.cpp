@@ -4,6 +4,7 @@
 #include "text_lines.h"
 
 #include <fovea/classify.hpp>
+#include <fovea/image.hpp>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -14,7 +15,8 @@ namespace {
 
 struct Arguments {
   std::string model, device;
-  std::vector<std::string> inputs;
+  std::vector<std::string> inputs, labels;
+  std::string around;
   uint32_t top = 5;
   bool json = false, no_verify = false;
 };
@@ -50,9 +52,36 @@ std::string result_line(const Arguments &a, const std::string &input, const std:
   return line + "\n";
 }
 
+constexpr size_t kPictures = 32; // decoded at a time
+
+int classify_images(const Arguments &a, fovea::Classifier &classifier,
+                    const fovea::ClassifyOptions &options) {
+  if (classifier.takes_labels() && a.labels.empty())
+    throw UsageError(
+        "this model has no labels of its own; give some to choose from: --labels \"a cat,a dog\"");
+  if (!a.labels.empty()) classifier.set_labels(a.labels, a.around).value();
+  const std::vector<std::string> labels = classifier.labels();
+  for (size_t begin = 0; begin < a.inputs.size(); begin += kPictures) {
+    std::vector<fovea::Image> images;
+    std::vector<fovea_pixels> pictures;
+    for (size_t i = begin; i < std::min(a.inputs.size(), begin + kPictures); ++i)
+      pictures.push_back(images.emplace_back(fovea::Image::read(a.inputs[i]).value()).pixels());
+    const auto results = classifier.classify_images(pictures, options).value();
+    for (size_t i = 0; i < results.size(); ++i)
+      print(result_line(a, a.inputs[begin + i], labels, results.scores(i)));
+  }
+  return kOk;
+}
+
 int classify(Arguments &a) {
-  TextLines lines(a.inputs);
   auto classifier = make_classifier(a);
+  if (classifier.input() == "image") {
+    fovea::ClassifyOptions options;
+    options.cancel = interrupt().get();
+    return classify_images(a, classifier, options);
+  }
+  if (!a.labels.empty()) throw UsageError("--labels is for models that have none of their own");
+  TextLines lines(a.inputs);
   const std::vector<std::string> labels = classifier.labels();
   fovea::ClassifyOptions options;
   options.cancel = interrupt().get();
@@ -76,20 +105,35 @@ void add_classify(CLI::App &app, int &exit_code) {
       ->required()
       ->option_text(" ");
   command
-      ->add_option("TEXT", a->inputs, "Texts, each for itself; - reads them from standard input, one a line")
+      ->add_option(
+          "INPUT", a->inputs,
+          "Texts, each for itself (- reads them from standard input, one a line), or image files, as "
+          "the model takes")
       ->required()
       ->option_text("...");
   command->add_option("--top", a->top, "Labels for each (default: 5)")
       ->check(CLI::Range(1, 1 << 20))
       ->option_text("N");
+  command
+      ->add_option("--labels", a->labels,
+                   "Labels to choose from, for models of pictures and texts that have none: \"a cat,a dog\"")
+      ->delimiter(',')
+      ->option_text("LABEL,...");
+  command
+      ->add_option(
+          "--template", a->around,
+          "What each of --labels is put into, in place of {} (default: the model's, \"a photo of a {}\")")
+      ->option_text("TEXT");
   command->add_flag("--json", a->json, "A JSON object a line: input, labels with scores");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
-One line for each text, in their order: labels and scores, the best first, separated by tabs.
-Example:
-  fovea classify sentiment.fovea.gguf "What a lovely day")");
+One line for each input, in their order: labels and scores, the best first, separated by tabs.
+Examples:
+  fovea classify sentiment.fovea.gguf "What a lovely day"
+  fovea classify vit.fovea.gguf cat.jpg dog.png
+  fovea classify clip.fovea.gguf cat.jpg --labels "cat,dog")");
   command->callback([&exit_code, a] { exit_code = classify(*a); });
 }
 

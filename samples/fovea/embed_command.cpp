@@ -4,6 +4,7 @@
 #include "text_lines.h"
 
 #include <fovea/embed.hpp>
+#include <fovea/image.hpp>
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,7 +15,7 @@ namespace {
 struct Arguments {
   std::string model, device, format = "json", output, prefix;
   std::vector<std::string> texts;
-  bool has_prefix = false, no_verify = false;
+  bool has_prefix = false, images = false, no_verify = false;
 };
 
 fovea::Embedder make_embedder(const Arguments &a) {
@@ -30,48 +31,85 @@ fovea::Embedder make_embedder(const Arguments &a) {
   return fovea::Embedder::create(device, model, made).value();
 }
 
-std::string json_line(const std::string &text, const float *values, size_t n) {
+std::string json_line(const char *key, const std::string &text, const float *values, size_t n) {
   nlohmann::json row;
-  row["text"] = text;
+  row[key] = text;
   row["embedding"] = std::vector<float>(values, values + n);
   return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+/// Writes where the user wants it.
+class Rows {
+public:
+  explicit Rows(const Arguments &a) : a_(a) {
+    if (!a.output.empty()) file_.emplace(a.output);
+  }
+  void add(const char *key, const std::string &input, const float *values, size_t width) {
+    const std::string bytes =
+        a_.format == "json" ? json_line(key, input, values, width)
+                            : std::string(reinterpret_cast<const char *>(values), width * sizeof(float));
+    file_ ? file_->write(bytes) : print(bytes);
+  }
+  int finish() {
+    if (file_) file_->commit();
+    return kOk;
+  }
+
+private:
+  const Arguments &a_;
+  std::optional<OutputFile> file_;
+};
+
+constexpr size_t kPictures = 32; // decoded at a time
+
+int embed_images(const Arguments &a, fovea::Embedder &embedder, const fovea::EmbedOptions &options) {
+  Rows rows(a);
+  for (size_t begin = 0; begin < a.texts.size(); begin += kPictures) {
+    std::vector<fovea::Image> images;
+    std::vector<fovea_pixels> pictures;
+    for (size_t i = begin; i < std::min(a.texts.size(), begin + kPictures); ++i)
+      pictures.push_back(images.emplace_back(fovea::Image::read(a.texts[i]).value()).pixels());
+    const auto results = embedder.embed_images(pictures, options).value();
+    for (size_t i = 0; i < results.size(); ++i)
+      rows.add("image", a.texts[begin + i], results[i], results.width());
+  }
+  return rows.finish();
 }
 
 int embed(Arguments &a) {
   fovea::EmbedOptions options;
   if (a.has_prefix) options.prefix = a.prefix.c_str();
   options.cancel = interrupt().get();
-  TextLines lines(a.texts);
   auto embedder = make_embedder(a);
-  std::optional<OutputFile> file;
-  if (!a.output.empty()) file.emplace(a.output);
+  if (a.images || !embedder.takes_texts()) return embed_images(a, embedder, options);
+  TextLines lines(a.texts);
+  Rows rows(a);
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     const auto results = embedder.embed(texts, options).value();
     for (size_t i = 0; i < results.size(); ++i) {
       if (results.truncated(i))
         std::fprintf(stderr, "fovea: warning: a text has more than %u tokens; its end was left out\n",
                      embedder.max_tokens());
-      const size_t width = results.width();
-      const std::string bytes =
-          a.format == "json" ? json_line(texts[i], results[i], width)
-                             : std::string(reinterpret_cast<const char *>(results[i]), width * sizeof(float));
-      file ? file->write(bytes) : print(bytes);
+      rows.add("text", texts[i], results[i], results.width());
     }
   }
-  if (file) file->commit();
-  return kOk;
+  return rows.finish();
 }
 
 } // namespace
 
 void add_embed(CLI::App &app, int &exit_code) {
-  CLI::App *command = app.add_subcommand("embed", "Turn texts into vectors that say what they are about");
+  CLI::App *command =
+      app.add_subcommand("embed", "Turn texts or pictures into vectors that say what they are about");
   const auto a = std::make_shared<Arguments>();
   command->add_option("MODEL", a->model, "An embedding model file (see fovea convert)")
       ->required()
       ->option_text(" ");
   command
-      ->add_option("TEXT", a->texts, "Texts, each for itself; - reads them from standard input, one a line")
+      ->add_option(
+          "INPUT", a->texts,
+          "Texts, each for itself (- reads them from standard input, one a line); image files for models of "
+          "pictures")
       ->required()
       ->option_text("...");
   command
@@ -89,13 +127,15 @@ void add_embed(CLI::App &app, int &exit_code) {
           },
           "Put before every text: \"query: \" (default: the model's own, if any)")
       ->option_text("TEXT");
+  command->add_flag("--images", a->images, "The inputs are image files, for models that take texts as well");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
-A vector for each text, in their order; texts of like length run side by side. Compare vectors by their cosine.
-Example:
-  fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog")");
+A vector for each input, in their order; texts of like length run side by side. Compare vectors by their cosine.
+Examples:
+  fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog"
+  fovea embed clip.fovea.gguf --images cat.jpg dog.jpg)");
   command->callback([&exit_code, a] { exit_code = embed(*a); });
 }
 

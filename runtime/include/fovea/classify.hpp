@@ -49,6 +49,22 @@ public:
     return status == FOVEA_OK ? Result<Classifications>(Classifications(handle))
                               : Result<Classifications>(status);
   }
+  bool takes_labels() const { return fovea_classifier_takes_labels(get()) != 0; }
+  /// `around` empty: the model's own.
+  Result<void> set_labels(const std::vector<std::string> &labels, const std::string &around = "") {
+    std::vector<const char *> views;
+    for (const std::string &label : labels) views.push_back(label.c_str());
+    return Result<void>(fovea_classifier_set_labels(get(), views.data(), views.size(),
+                                                    around.empty() ? nullptr : around.c_str()));
+  }
+  Result<Classifications> classify_images(const std::vector<fovea_pixels> &pictures,
+                                          const ClassifyOptions &options = {}) {
+    fovea_classifications *handle = nullptr;
+    const fovea_status status =
+        fovea_classify_images(get(), pictures.data(), pictures.size(), &options, &handle);
+    return status == FOVEA_OK ? Result<Classifications>(Classifications(handle))
+                              : Result<Classifications>(status);
+  }
   fovea_classifier *get() const { return handle_.get(); }
 
 private:

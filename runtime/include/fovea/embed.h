@@ -1,9 +1,9 @@
-/* Fovea: text embeddings (library fovea): a vector for each text, such that texts of like meaning have
+/* Fovea: embeddings (library fovea): a vector for each text or picture, such that those of like meaning have
  * vectors of like direction. Conventions as in fovea.h. */
 #ifndef FOVEA_EMBED_H
 #define FOVEA_EMBED_H
 
-#include <fovea/fovea.h>
+#include <fovea/pixels.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +23,9 @@ typedef struct fovea_embedder fovea_embedder;
 FOVEA_API fovea_status fovea_embedder_create(fovea_device *device, const fovea_model *model,
                                              const fovea_embedder_options *options, fovea_embedder **out);
 FOVEA_API void fovea_embedder_release(fovea_embedder *embedder);
+/* 1: what it makes vectors of; a model may take both, into one space. */
+FOVEA_API int fovea_embedder_takes_texts(const fovea_embedder *embedder);
+FOVEA_API int fovea_embedder_takes_images(const fovea_embedder *embedder);
 /* Tokens that a text may have, those that the tokenizer puts around it included. */
 FOVEA_API uint32_t fovea_embedder_max_tokens(const fovea_embedder *embedder);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
@@ -47,6 +50,11 @@ FOVEA_API fovea_status fovea_embed(fovea_embedder *embedder, const char *const *
 FOVEA_API fovea_status fovea_embed_tokens(fovea_embedder *embedder, const int32_t *const *tokens,
                                           const size_t *n_tokens, size_t n_texts,
                                           const fovea_embed_options *options, fovea_embeddings **out);
+/* pictures: [n_pictures], of any sizes. `options` may be NULL. Errors: FOVEA_UNSUPPORTED (a model of texts
+ * alone), FOVEA_INVALID_ARGUMENT (pixels that are none), and as fovea_embed(). */
+FOVEA_API fovea_status fovea_embed_images(fovea_embedder *embedder, const fovea_pixels *pictures,
+                                          size_t n_pictures, const fovea_embed_options *options,
+                                          fovea_embeddings **out);
 FOVEA_API size_t fovea_embeddings_count(const fovea_embeddings *embeddings);
 /* Numbers in each vector; 0 without a text. */
 FOVEA_API size_t fovea_embeddings_width(const fovea_embeddings *embeddings);

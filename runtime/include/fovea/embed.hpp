@@ -42,6 +42,15 @@ public:
     const fovea_status status = fovea_embed(get(), views.data(), views.size(), &options, &handle);
     return status == FOVEA_OK ? Result<Embeddings>(Embeddings(handle)) : Result<Embeddings>(status);
   }
+  bool takes_texts() const { return fovea_embedder_takes_texts(get()) != 0; }
+  bool takes_images() const { return fovea_embedder_takes_images(get()) != 0; }
+  Result<Embeddings> embed_images(const std::vector<fovea_pixels> &pictures,
+                                  const EmbedOptions &options = {}) {
+    fovea_embeddings *handle = nullptr;
+    const fovea_status status =
+        fovea_embed_images(get(), pictures.data(), pictures.size(), &options, &handle);
+    return status == FOVEA_OK ? Result<Embeddings>(Embeddings(handle)) : Result<Embeddings>(status);
+  }
   fovea_embedder *get() const { return handle_.get(); }
 
 private:
