@@ -10,7 +10,11 @@ void add_convert(CLI::App &app, int &exit_code);
 void add_inspect(CLI::App &app, int &exit_code);
 void add_devices(CLI::App &app, int &exit_code);
 void add_transcribe(CLI::App &app, int &exit_code);
+void add_generate(CLI::App &app, int &exit_code);
 void add_run(CLI::App &app, int &exit_code);
 void add_bench(CLI::App &app, int &exit_code);
+void add_classify(CLI::App &app, int &exit_code);
+void add_embed(CLI::App &app, int &exit_code);
+void add_translate(CLI::App &app, int &exit_code);
 
 } // namespace tool
