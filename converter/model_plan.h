@@ -4,6 +4,7 @@
 // Rejected: letting architectures write files (each would repeat streaming, checks and reports).
 #pragma once
 
+#include "base/pattern.h"
 #include "converter/sources/source.h"
 #include "format/gguf_writer.h"
 
@@ -23,8 +24,8 @@ enum class TensorClass {
   Index,      // i32
 };
 
-/// The class of matrices that are not delicate by themselves, in a model whose residual stream is `width` wide.
-/// Below 768 four bits change words (docs/accuracy.md).
+/// The class of matrices that are not delicate by themselves, in a model whose residual stream is `width`
+/// wide. Below 768 four bits change words (docs/accuracy.md).
 inline TensorClass matrix_class(uint64_t width) {
   return width < 768 ? TensorClass::Delicate : TensorClass::Matrix;
 }
@@ -65,8 +66,6 @@ struct ModelPlan {
 
 /// [rows, columns] → [columns, rows].
 std::vector<float> transpose(std::span<const float> values, uint64_t rows, uint64_t columns);
-/// Whether `text` matches `pattern`, in which `*` stands for any characters.
-bool matches_pattern(std::string_view text, std::string_view pattern);
 /// Error InvalidFile that names every missing, misshaped and unexpected source tensor (the first eight of
 /// each).
 void check_inputs(const ModelPlan &plan, const Source &source);

@@ -6,8 +6,8 @@
 #include "kernel.glsl"
 #include "attention.glsl"
 
-layout(constant_id = 4) const uint kRows = 4u;
-layout(constant_id = 5) const uint kColumns = 1u; // output columns per invocation: K / workgroup size, rounded up
+layout(constant_id = 5) const uint kRows = 4u;
+layout(constant_id = 6) const uint kColumns = 1u; // output columns per invocation: K / workgroup size, rounded up
 
 shared float queries[kRows * kHeadSize];
 shared float scores[kRows * 128u];
@@ -39,10 +39,11 @@ void main() {
   barrier();
 
   const uint end = visible_keys(min(t0 + kRows, p.n_queries) - 1u);
-  for (uint s0 = 0u; s0 < end; s0 += lanes) {
+  for (uint s0 = first_key(t0); s0 < end; s0 += lanes) {
     const uint s = s0 + lane;
     float score[kRows];
     bool hidden[kRows];
+    const bool masked = !unmasked(batch, s);
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = 0.0;
     if (s < end) {
       const uint begin = k0 + s * p.k_stride;
@@ -52,8 +53,9 @@ void main() {
       }
     }
     [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-      hidden[r] = s >= visible_keys(min(t0 + r, p.n_queries - 1u));
-      if (hidden[r]) score[r] = kLowest;
+      const uint t = min(t0 + r, p.n_queries - 1u);
+      hidden[r] = s >= visible_keys(t) || (kWindow && s < first_key(t)) || masked;
+      score[r] = hidden[r] ? kLowest : score[r] + bias_at(head, t, s);
       reduced[r * lanes + lane] = score[r];
     }
     barrier();

@@ -12,11 +12,11 @@
 #include "attention.glsl"
 #include "attention_vector.glsl"
 
-layout(constant_id = 4) const uint kRows = 16u;
-layout(constant_id = 5) const uint kLoads = 2u; // vec4 of the left operand per lane and step
-layout(constant_id = 6) const uint kQuads = 1u; // quads of the summed dimension per step
-layout(constant_id = 7) const uint kColumns = 2u; // quads of v's columns per lane
-layout(constant_id = 8) const uint kWeights = 128u; // kRows * workgroup size
+layout(constant_id = 5) const uint kRows = 16u;
+layout(constant_id = 6) const uint kLoads = 2u; // vec4 of the left operand per lane and step
+layout(constant_id = 7) const uint kQuads = 1u; // quads of the summed dimension per step
+layout(constant_id = 8) const uint kColumns = 2u; // quads of v's columns per lane
+layout(constant_id = 9) const uint kWeights = 128u; // kRows * workgroup size
 const uint kKeys = 4u;                              // keys per lane in a block
 
 shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
@@ -53,7 +53,7 @@ void main() {
   }
   const uint first_hidden = visible_keys(t0), end = visible_keys(min(t0 + kRows, p.n_queries) - 1u);
 
-  for (uint s0 = 0u; s0 < end; s0 += kKeys * lanes) {
+  for (uint s0 = first_key(t0); s0 < end; s0 += kKeys * lanes) {
     const uint s = s0 + lane * kKeys;
     uint key_begin[kKeys];
     vec4 score[kRows];
@@ -78,18 +78,16 @@ void main() {
       }
     }
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] *= p.scale;
-    if (s0 + kKeys * lanes > first_hidden) { // the block's end is hidden from some row
-      [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-        const uint visible = visible_keys(min(t0 + r, p.n_queries - 1u));
-        [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] = s + i < visible ? score[r][i] : kLowest;
-      }
+    if (kExtras != 0u || s0 + kKeys * lanes > first_hidden) { // some key of the block is hidden from some row
+      const bvec4 open = unmasked_quad(batch, s);
+      [[unroll]] for (uint r = 0u; r < kRows; ++r)
+        score[r] = seen_scores(score[r], head, min(t0 + r, p.n_queries - 1u), s, open);
     }
-    // Every row sees key 0, so largest is a real score from the first block on and a hidden key's weight is 0.
     [[unroll]] for (uint r = 0u; r < kRows; ++r) {
       const vec4 x = score[r];
       const float grown = max(largest[r], largest_of(max(max(x.x, x.y), max(x.z, x.w))));
       const float shrink = exp(largest[r] - grown);
-      const vec4 weight = exp(x - grown);
+      const vec4 weight = softmax_weights(x, grown);
       largest[r] = grown;
       sum[r] = sum[r] * shrink + ((weight.x + weight.y) + (weight.z + weight.w)); // this lane's keys only
       [[unroll]] for (uint c = 0u; c < kColumns; ++c) value[r * kColumns + c] *= shrink;
@@ -118,7 +116,8 @@ void main() {
   }
 
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-    const float inverse = 1.0 / subgroupAdd(sum[r]);
+    const float total = subgroupAdd(sum[r]);
+    const float inverse = total > 0.0 ? 1.0 / total : 0.0;
     const uint begin = p.y_offset + batch * p.y_batch_stride + (t0 + r) * p.y_stride + head * kHeadSize;
     [[unroll]] for (uint c = 0u; c < kColumns; ++c)
       if (t0 + r < p.n_queries && (c * lanes + lane) * 4u < kHeadSize)

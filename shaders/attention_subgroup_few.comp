@@ -12,8 +12,8 @@
 #include "attention.glsl"
 #include "attention_vector.glsl"
 
-layout(constant_id = 4) const uint kRows = 1u;
-layout(constant_id = 5) const uint kWeights = 8u; // kRows * workgroup size
+layout(constant_id = 5) const uint kRows = 1u;
+layout(constant_id = 6) const uint kWeights = 8u; // kRows * workgroup size
 const uint kQuads = kHalfCache != 0u ? 2u : 1u;   // quads in a piece
 const uint kPieces = kHeadSize / (4u * kQuads);   // of a row
 const uint kLanes = gl_WorkGroupSize.x;
@@ -28,6 +28,8 @@ vec4 quad_of(uvec4 piece, uint quad) {
   if (kHalfCache == 0u) return uintBitsToFloat(piece);
   return four_halves(quad == 0u ? piece.xy : piece.zw);
 }
+
+uvec4 value_piece(uint i) { return kMask || kBias ? k_pieces[i] : v_pieces[i]; }
 
 shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
 
@@ -58,7 +60,7 @@ void main() {
   [[unroll]] for (uint i = 0u; i < kRows * kColumns * kQuads; ++i) value[i] = vec4(0.0);
   const uint end = visible_keys(min(t0 + kRows, p.n_queries) - 1u);
 
-  for (uint s0 = 0u; s0 < end; s0 += kKeys * kLanes) {
+  for (uint s0 = first_key(t0); s0 < end; s0 += kKeys * kLanes) {
     const uint s = s0 + lane * kKeys;
     uint key_begin[kKeys];
     vec4 score[kRows];
@@ -75,14 +77,12 @@ void main() {
         }
       }
     }
-    // Every row sees key 0, so largest is a real score from the first block on and a hidden key's weight is 0.
+    const bvec4 open = unmasked_quad(batch, s);
     [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-      const uint visible = visible_keys(min(t0 + r, p.n_queries - 1u));
-      vec4 x = score[r] * p.scale;
-      [[unroll]] for (uint i = 0u; i < kKeys; ++i) x[i] = s + i < visible ? x[i] : kLowest;
+      const vec4 x = seen_scores(score[r] * p.scale, head, min(t0 + r, p.n_queries - 1u), s, open);
       const float grown = max(largest[r], largest_of(max(max(x.x, x.y), max(x.z, x.w))));
       const float shrink = exp(largest[r] - grown);
-      const vec4 weight = exp(x - grown);
+      const vec4 weight = softmax_weights(x, grown);
       largest[r] = grown;
       sum[r] = sum[r] * shrink + ((weight.x + weight.y) + (weight.z + weight.w)); // this lane's keys only
       [[unroll]] for (uint i = 0u; i < kColumns * kQuads; ++i) value[r * kColumns * kQuads + i] *= shrink;
@@ -98,7 +98,7 @@ void main() {
       [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
         [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
           const uint row = v0 + min(s0 + k_quad * 4u + i, end - 1u) * p.v_stride;
-          const uvec4 x = v_pieces[row / (4u * kQuads) + piece[c]];
+          const uvec4 x = value_piece(row / (4u * kQuads) + piece[c]);
           [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
             [[unroll]] for (uint r = 0u; r < kRows; ++r)
               value[(r * kColumns + c) * kQuads + quad] += weight[r][i] * quad_of(x, quad);
@@ -110,7 +110,8 @@ void main() {
   }
 
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-    const float inverse = 1.0 / subgroupAdd(sum[r]);
+    const float all = subgroupAdd(sum[r]);
+    const float inverse = all > 0.0 ? 1.0 / all : 0.0;
     const uint begin = p.y_offset + batch * p.y_batch_stride + (t0 + r) * p.y_stride + head * kHeadSize;
     [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {

@@ -1,6 +1,6 @@
 #include "converter/architectures/whisper_graphs.h"
 
-#include "ops/attention.h"
+#include "converter/architectures/attention_block.h"
 #include "ops/conv1d.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
@@ -35,8 +35,22 @@ public:
   Value norm(Value x, const std::string &at, Rows rows = Rows::All) {
     return g.add("h", LayerNorm{x, g.weight(at + ".g"), g.weight(at + ".b"), 1e-5f, rows});
   }
-  Value attention(Value q, Value k, Value v, uint32_t heads, bool causal = false, StepName past = {}) {
-    return g.add("a", Attention{q, k, v, heads, 0, causal, std::move(past), 0});
+  /// `offered`: the name of its weights, if they are.
+  Value attention(Value q, Value k, Value v, uint32_t heads, const std::string &offered) {
+    AttentionFields a;
+    a.q = q;
+    a.k = k;
+    a.heads = heads;
+    return add_attention(g, a, v, offered);
+  }
+  Value causal_attention(Value q, Value k, Value v, uint32_t heads, StepName past) {
+    AttentionFields a;
+    a.q = q;
+    a.k = k;
+    a.heads = heads;
+    a.causal = true;
+    a.past = std::move(past);
+    return add_attention(g, a, v);
   }
   Value mlp(Value x, const std::string &at) {
     const Value h = norm(x, at + ".ln_mlp");
@@ -110,7 +124,8 @@ Graph encode(const Sizes &s) {
     const Value h = b.norm(x, at + ".ln");
     const Value q = b.linear("q", h, at + ".q"), k = b.linear_no_bias("k", h, at + ".k"),
                 v = b.linear("v", h, at + ".v");
-    x = b.linear("x", b.attention(q, k, v, s.encoder_heads), at + ".o", Activation::None, x);
+    x = b.linear("x", b.attention(q, k, v, s.encoder_heads, layer("encoder_attention", i)), at + ".o",
+                 Activation::None, x);
     x = b.mlp(x, at);
   }
   const Value encoder =
@@ -129,8 +144,9 @@ Graph encode(const Sizes &s) {
 // ---- decoder
 // ---------------------------------------------------------------------------------------------------
 
-// Token ids → hidden rows before the last norm; appends keys and values at pos.
-Value decoder_stack(Builder &b, const Sizes &s, Value tokens, const StepName &pos) {
+// Token ids → hidden rows before the last norm; appends keys and values at pos. `offered`: the weights of
+// cross-attention are.
+Value decoder_stack(Builder &b, const Sizes &s, Value tokens, const StepName &pos, bool offered) {
   Value x = b.g.add("x", Embed{tokens, b.g.weight("dec.tok"), b.g.weight("dec.pos"), pos}); // [B, T, D]
   for (uint32_t i = 0; i < s.decoder_layers; ++i) {
     const std::string at = layer("dec", i);
@@ -139,11 +155,12 @@ Value decoder_stack(Builder &b, const Sizes &s, Value tokens, const StepName &po
     Value q = b.linear("q", h, at + ".q");
     b.g.store(Linear{h, b.g.weight(at + ".k.w"), {}, {}, Activation::None}, k, pos);
     b.g.store(Linear{h, b.g.weight(at + ".v.w"), b.g.weight(at + ".v.b"), {}, Activation::None}, v, pos);
-    x = b.linear("x", b.attention(q, k, v, s.decoder_heads, true, pos), at + ".o", Activation::None, x);
+    x = b.linear("x", b.causal_attention(q, k, v, s.decoder_heads, pos), at + ".o", Activation::None, x);
 
     h = b.norm(x, at + ".ln_cross");
     q = b.linear("q", h, at + ".cross_q");
-    const Value a = b.attention(q, cross_cache(b, s, "ck", i), cross_cache(b, s, "cv", i), s.decoder_heads);
+    const Value a = b.attention(q, cross_cache(b, s, "ck", i), cross_cache(b, s, "cv", i), s.decoder_heads,
+                                offered ? layer("cross_attention", i) : "");
     x = b.linear("x", a, at + ".cross_o", Activation::None, x);
     x = b.mlp(x, at);
   }
@@ -155,7 +172,7 @@ Linear logits(Builder &b, Value h) { return {h, b.g.weight("dec.tok"), {}, {}, A
 Graph decoder(const Sizes &s) {
   Builder b("decoder");
   const Value tokens = b.g.input("decoder_tokens", Encoding::I32, {"B", "T"});
-  const Value x = decoder_stack(b, s, tokens, b.g.step("pos"));
+  const Value x = decoder_stack(b, s, tokens, b.g.step("pos"), true);
   b.g.output("logits", logits(b, b.norm(x, "dec.ln")));
   return b.g;
 }
@@ -164,7 +181,7 @@ Graph step(const Sizes &s) {
   Builder b("step");
   const Value tokens = b.g.input("decoder_tokens", Encoding::I32, {"B", "T"});
   const Value rules = b.g.input("rules", Encoding::I32, {"B", 4});
-  const Value x = decoder_stack(b, s, tokens, b.g.step("pos"));
+  const Value x = decoder_stack(b, s, tokens, b.g.step("pos"), false);
   const Value last = b.g.output("last", logits(b, b.norm(x, "dec.ln", Rows::Last))); // [B, 1, V]
   const Value logprobs =
       b.g.output("logprobs", TokenRules{last, b.g.weight("suppress"), rules, s.time_begin});

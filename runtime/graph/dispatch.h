@@ -48,6 +48,8 @@ struct Dispatch {
   uint64_t flops = 0;          // arithmetic it must do, for profiles and for bounding a submit in time
   uint32_t statement = 0;      // index into the graph's statements
   bool barrier_before = false; // set by the planner from hazards
+  /// The byte ranges it reads and writes: the bindings, but for the gap in one that joins two ranges.
+  std::vector<Binding> touched;
 };
 
 } // namespace fovea

@@ -83,14 +83,20 @@ Value Graph::add(const std::string &name, Op op) {
   std::string unique = name;
   for (int n = 2; by_name_.count(unique); ++n) unique = concat(name, ".", n);
   const Value result = append({ValueKind::Result, unique, Encoding::F32, {}});
-  statements_.push_back({std::move(op), result, {}, {}, false});
+  statements_.push_back({std::move(op), result, {}, {}, false, false});
   return result;
 }
 
 Value Graph::output(const std::string &name, Op op) {
   check_operands(op);
   const Value result = append({ValueKind::Result, name, Encoding::F32, {}});
-  statements_.push_back({std::move(op), result, {}, {}, true});
+  statements_.push_back({std::move(op), result, {}, {}, true, false});
+  return result;
+}
+
+Value Graph::offer(const std::string &name, Op op) {
+  const Value result = output(name, std::move(op));
+  statements_.back().is_offered = true;
   return result;
 }
 
@@ -100,13 +106,20 @@ void Graph::store(Op op, Value state, StepName at) {
   if (state.id >= values_.size() || value(state).kind != ValueKind::State)
     fail(ErrorCode::InvalidGraph, op.name(), ": the destination is not a state");
   if (at) step_slot(at.name);
-  statements_.push_back({std::move(op), {}, state, std::move(at), false});
+  statements_.push_back({std::move(op), {}, state, std::move(at), false, false});
 }
 
 uint32_t Graph::step_slot(const std::string &name) const {
   const auto it = std::find(steps_.begin(), steps_.end(), name);
   if (it == steps_.end()) fail(ErrorCode::InvalidGraph, "'", name, "' is not a declared step");
   return uint32_t(it - steps_.begin());
+}
+
+std::vector<std::string> output_names(const Graph &graph, bool offered) {
+  std::vector<std::string> out;
+  for (const Statement &s : graph.statements())
+    if (s.is_output && s.is_offered == offered) out.push_back(graph.value(s.result).name);
+  return out;
 }
 
 Value Graph::find(const std::string &name) const {

@@ -38,10 +38,11 @@ struct ValueInfo {
 
 struct Statement {
   Op op;
-  Value result;           // none when the op writes into a state
-  Value state;            // destination, or none
-  StepName at;            // first row written in the state; empty: row 0
-  bool is_output = false; // `out NAME = …`
+  Value result;            // none when the op writes into a state
+  Value state;             // destination, or none
+  StepName at;             // first row written in the state; empty: row 0
+  bool is_output = false;  // `out NAME = …` or `offer NAME = …`
+  bool is_offered = false; // `offer NAME = …`: computed only when asked for by name
 };
 
 class Graph {
@@ -62,6 +63,9 @@ public:
   Value add(const std::string &name, Op op);
   /// Appends `out name = op`: a result that the caller may read.
   Value output(const std::string &name, Op op);
+  /// Appends `offer name = op`: a result that the caller may read when it asks for it by name; nothing is
+  /// paid for it otherwise.
+  Value offer(const std::string &name, Op op);
   /// Appends `op -> state[at]`: rows at, at + 1 … of the state are overwritten (of every batch, when it is
   /// rank 3).
   void store(Op op, Value state, StepName at = {});
@@ -87,6 +91,9 @@ private:
 
 /// Most step values a graph may declare: what StepParams holds.
 inline constexpr size_t kMaxSteps = 32;
+
+/// The names of a graph's outputs, in order: those that every run gives, or those offered on request.
+std::vector<std::string> output_names(const Graph &graph, bool offered = false);
 
 /// The graph as text; the format that parse_graph reads.
 std::string print_graph(const Graph &graph);

@@ -30,10 +30,19 @@ struct BufferRef {
   uint64_t offset = 0, bytes = 0; // within it (file offset for weights)
 };
 
+/// A second range behind a binding, for kernels that would need more than four. Both must be of one memory.
+/// The planner adds where each range begins in the binding, in elements, to a word of the push constants.
+struct JoinedRef {
+  BufferRef ref;
+  uint32_t first_push = 0, second_push = 0; // which words
+  uint32_t element_bytes = 4;
+};
+
 struct BoundRef {
   uint32_t slot = 0;
   BufferRef ref;
   Access access = Access::Read;
+  std::optional<JoinedRef> joined{};
 };
 
 /// Several parts of the file behind one binding. offset_of(): bytes from the window's start.
@@ -65,6 +74,9 @@ public:
   /// The whole of a value; of a weight, its first plane.
   virtual BufferRef ref(Value value) const = 0;
   virtual const Target &target() const = 0;
+  /// Makes the result another name of `v`'s bytes: no dispatch. False when it must be a copy (an output, or
+  /// rows of a state).
+  virtual bool view(Value v) = 0;
   /// Scratch that lives for this op only.
   virtual BufferRef temporary(uint64_t bytes) = 0;
   virtual void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,

@@ -189,7 +189,7 @@ void parse_declaration(Cursor &in, Graph &graph, bool is_state) {
 
 void parse_line(Cursor &in, Graph &graph, OpTable ops) {
   std::string first = in.expect_word("a statement");
-  const bool is_output = first == "out";
+  const bool is_offered = first == "offer", is_output = first == "out" || is_offered;
   if (is_output) first = in.expect_word("a name");
   if (first == "in" || first == "state") {
     parse_declaration(in, graph, first == "state");
@@ -200,7 +200,9 @@ void parse_line(Cursor &in, Graph &graph, OpTable ops) {
     Op op = parse_call(in, graph, ops, op_name);
     if (graph.find(first))
       fail(ErrorCode::InvalidGraph, "'", first, "' is defined twice, or used before its definition");
-    is_output ? graph.output(first, std::move(op)) : graph.add(first, std::move(op));
+    is_offered  ? graph.offer(first, std::move(op))
+    : is_output ? graph.output(first, std::move(op))
+                : graph.add(first, std::move(op));
   } else {
     Op op = parse_call(in, graph, ops, first);
     in.expect("->");

@@ -34,18 +34,18 @@ Placement place(const std::vector<Lifetime> &buffers) {
 }
 
 void set_barriers(std::vector<Dispatch> &dispatches) {
-  std::vector<const Binding *> since; // bindings of the dispatches since the last barrier
+  std::vector<const Binding *> since; // what the dispatches since the last barrier touch
   const auto conflict = [](const Binding &a, const Binding &b) {
     const bool both_read = a.access == Access::Read && b.access == Access::Read;
     return !both_read && a.space == b.space && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
   };
   for (Dispatch &d : dispatches) {
     d.barrier_before = std::any_of(since.begin(), since.end(), [&](const Binding *earlier) {
-      return std::any_of(d.bindings.begin(), d.bindings.end(),
+      return std::any_of(d.touched.begin(), d.touched.end(),
                          [&](const Binding &b) { return conflict(*earlier, b); });
     });
     if (d.barrier_before) since.clear();
-    for (const Binding &b : d.bindings) since.push_back(&b);
+    for (const Binding &b : d.touched) since.push_back(&b);
   }
 }
 

@@ -17,7 +17,9 @@ public:
   PlanBuilder(const Graph &graph, const std::vector<TensorType> &types, const WeightLookup &weights,
               const DeviceCaps &caps)
       : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights),
-        caps_(caps) {}
+        caps_(caps), root_(types.size()) {
+    for (uint32_t i = 0; i < root_.size(); ++i) root_[i] = {i};
+  }
 
   void lower(uint32_t index) {
     const Statement &s = graph_.statements()[index];
@@ -36,9 +38,16 @@ public:
   }
   uint32_t step(const StepName &name) const override { return name ? graph_.step_slot(name.name) : kNoStep; }
   BufferRef ref(Value v) const override {
-    if (!is_weight(v)) return {BufferRef::Kind::Value, v.id, 0, types_[v.id].bytes()};
-    const WeightInfo &w = weight(v);
+    const Value root = root_[v.id];
+    if (!is_weight(root)) return {BufferRef::Kind::Value, root.id, 0, types_[v.id].bytes()};
+    const WeightInfo &w = weight(root);
     return {BufferRef::Kind::Weights, 0, w.offset, plane_bytes(w.type.shape, w.type.encoding)};
+  }
+  bool view(Value v) override {
+    const Statement &s = graph_.statements()[statement_];
+    if (s.state || s.is_output) return false;
+    root_[s.result.id] = root_[v.id];
+    return true;
   }
   const Target &target() const override { return target_; }
   BufferRef temporary(uint64_t bytes) override {
@@ -50,12 +59,16 @@ public:
     for (size_t i = 0; i < 3; ++i)
       if (groups[i] == 0 || groups[i] > caps_.max_workgroup_count[i])
         fail(ErrorCode::Internal, to_string(kernel), ": ", groups[i], " workgroups in dimension ", i);
-    for (const BoundRef &b : bindings)
-      if (b.ref.bytes > caps_.max_storage_buffer_range)
-        fail(ErrorCode::Unsupported, graph_.statements()[statement_].op.name(), ": a tensor of ", b.ref.bytes,
-             " bytes exceeds what the device can bind (", caps_.max_storage_buffer_range, ")");
-    dispatches.push_back({kernel, std::move(spec), {}, std::move(push), groups, flops, statement_, false});
+    for (const BoundRef &b : bindings) check_range(b.ref.bytes, statement_);
+    dispatches.push_back(
+        {kernel, std::move(spec), {}, std::move(push), groups, flops, statement_, false, {}});
     bound.push_back(std::move(bindings));
+  }
+
+  void check_range(uint64_t bytes, uint32_t statement) const {
+    if (bytes > caps_.max_storage_buffer_range)
+      fail(ErrorCode::Unsupported, graph_.statements()[statement].op.name(), ": a tensor of ", bytes,
+           " bytes exceeds what the device can bind (", caps_.max_storage_buffer_range, ")");
   }
 
   std::vector<Dispatch> dispatches;
@@ -78,9 +91,14 @@ private:
   const std::vector<TensorType> &types_;
   const WeightLookup &weights_;
   const DeviceCaps &caps_;
+  std::vector<Value> root_; // by value: whose bytes it is
   Target target_;
   uint32_t statement_ = 0;
 };
+
+bool is_wanted(const Graph &graph, const Statement &s, const std::set<std::string> &outputs) {
+  return s.is_output && (outputs.empty() ? !s.is_offered : outputs.count(graph.value(s.result).name) > 0);
+}
 
 std::vector<bool> needed_statements(const Graph &graph, const std::set<std::string> &outputs) {
   for (const std::string &name : outputs) {
@@ -92,13 +110,25 @@ std::vector<bool> needed_statements(const Graph &graph, const std::set<std::stri
   std::vector<bool> statement(graph.statements().size()), value(graph.values().size());
   for (size_t i = statement.size(); i-- > 0;) {
     const Statement &s = graph.statements()[i];
-    const bool wanted = s.state || value[s.result.id] ||
-                        (s.is_output && (outputs.empty() || outputs.count(graph.value(s.result).name)));
+    const bool wanted = s.state || value[s.result.id] || is_wanted(graph, s, outputs);
     if (!wanted) continue;
     statement[i] = true;
     for (const Value v : operands(s.op)) value[v.id] = true;
   }
   return statement;
+}
+
+/// One binding for two ranges; where each begins in it is added to its push constant.
+Binding join(const Binding &a, const Binding &b, const JoinedRef &joined, Dispatch &dispatch) {
+  if (a.space != b.space)
+    fail(ErrorCode::Unsupported, to_string(dispatch.kernel), ": two operands that share a binding lie in ",
+         to_string(a.space), " and ", to_string(b.space), " memory");
+  Binding both = a;
+  both.offset = std::min(a.offset, b.offset);
+  both.bytes = std::max(a.offset + a.bytes, b.offset + b.bytes) - both.offset;
+  dispatch.push[joined.first_push] += uint32_t((a.offset - both.offset) / joined.element_bytes);
+  dispatch.push[joined.second_push] += uint32_t((b.offset - both.offset) / joined.element_bytes);
+  return both;
 }
 
 std::string statement_text(const Graph &graph, const Statement &s) {
@@ -172,15 +202,14 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
   };
   for (uint32_t d = 0; d < n_dispatches; ++d)
     for (const BoundRef &b : builder.bound[d])
-      if (Lifetime *life = life_of(b.ref)) life->extend(d);
+      for (const BufferRef *ref : {&b.ref, b.joined ? &b.joined->ref : nullptr})
+        if (Lifetime *life = ref ? life_of(*ref) : nullptr) life->extend(d);
   for (size_t i = 0; i < lives.size(); ++i)
     lives[i].bytes =
         align_up(i < n_values ? types[i].bytes() : builder.temporary_bytes[i - n_values], kTensorAlignment);
   for (size_t i = 0; i < graph.statements().size(); ++i) {
     const Statement &s = graph.statements()[i];
-    if (needed[i] && s.is_output &&
-        (options.outputs.empty() || options.outputs.count(graph.value(s.result).name)))
-      lives[s.result.id].extend(n_dispatches);
+    if (is_wanted(graph, s, options.outputs)) lives[s.result.id].extend(n_dispatches);
   }
   const Placement placement = place(lives);
   plan.scratch_bytes = placement.bytes;
@@ -195,35 +224,46 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
   }
   for (size_t i = 0; i < graph.statements().size(); ++i) {
     const Statement &s = graph.statements()[i];
-    if (s.is_output && needed[i] &&
-        (options.outputs.empty() || options.outputs.count(graph.value(s.result).name)))
+    if (is_wanted(graph, s, options.outputs))
       plan.outputs.push_back(
           {graph.value(s.result).name, types[s.result.id], placement.offsets[s.result.id]});
   }
 
-  const auto resolve = [&](const BoundRef &b) -> Binding {
-    Binding out{b.slot, Space::Scratch, b.ref.offset, b.ref.bytes, b.access};
-    if (b.ref.kind == BufferRef::Kind::Weights) {
+  const auto resolve = [&](const BoundRef &b, const BufferRef &ref) -> Binding {
+    Binding out{b.slot, Space::Scratch, ref.offset, ref.bytes, b.access};
+    if (ref.kind == BufferRef::Kind::Weights) {
       out.space = Space::Weights;
-    } else if (b.ref.kind == BufferRef::Kind::Temporary) {
-      out.offset += placement.offsets[n_values + b.ref.id];
+    } else if (ref.kind == BufferRef::Kind::Temporary) {
+      out.offset += placement.offsets[n_values + ref.id];
     } else {
-      const ValueInfo &v = graph.values()[b.ref.id];
+      const ValueInfo &v = graph.values()[ref.id];
       if (v.kind == ValueKind::Input) {
         out.space = Space::Input;
-        out.offset += input_offset[b.ref.id];
+        out.offset += input_offset[ref.id];
       } else if (v.kind == ValueKind::State) {
         out.space = Space::State;
         out.offset += states.entries.at(v.name).offset;
       } else {
-        out.offset += placement.offsets[b.ref.id];
+        out.offset += placement.offsets[ref.id];
       }
     }
     out.bytes = align_up(out.bytes, 4);
     return out;
   };
   for (uint32_t d = 0; d < n_dispatches; ++d) {
-    for (const BoundRef &b : builder.bound[d]) builder.dispatches[d].bindings.push_back(resolve(b));
+    Dispatch &dispatch = builder.dispatches[d];
+    for (const BoundRef &b : builder.bound[d]) {
+      const Binding range = resolve(b, b.ref);
+      dispatch.touched.push_back(range);
+      if (!b.joined) {
+        dispatch.bindings.push_back(range);
+        continue;
+      }
+      const Binding other = resolve(b, b.joined->ref);
+      dispatch.touched.push_back(other);
+      dispatch.bindings.push_back(join(range, other, *b.joined, dispatch));
+      builder.check_range(dispatch.bindings.back().bytes, dispatch.statement);
+    }
   }
   plan.step_limits = std::move(builder.step_limits);
   plan.dispatches = std::move(builder.dispatches);

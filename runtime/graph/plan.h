@@ -45,7 +45,7 @@ struct Plan {
 };
 
 struct PlanOptions {
-  /// Outputs to compute; empty: all. Statements that nothing needs are left out.
+  /// Outputs to compute; empty: all that are not merely offered. Statements that nothing needs are left out.
   std::set<std::string> outputs;
 };
 

@@ -67,7 +67,11 @@ std::string print_graph(const Graph &graph) {
       text += concat("  ", call, " -> ", graph.value(s.state).name, s.at ? concat("[", s.at.name, "]") : "",
                      "\n");
     else
-      text += concat("  ", s.is_output ? "out " : "", graph.value(s.result).name, " = ", call, "\n");
+      text += concat("  ",
+                     s.is_offered  ? "offer "
+                     : s.is_output ? "out "
+                                   : "",
+                     graph.value(s.result).name, " = ", call, "\n");
   }
   return text;
 }

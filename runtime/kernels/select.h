@@ -59,10 +59,13 @@ struct AttentionShape {
   uint32_t n_keys = 1; // the cache's capacity where the number in use changes from step to step
   bool kv_f16 = false;
   bool causal = false;
+  bool mask = false, bias = false, window = false;
   /// All offsets and strides, batch strides too, are multiples of 4 elements (of 8 for f16 k and v).
   bool aligned = false;
 };
 
+/// Specialization constants 1 … 4 of every attention kernel (shaders/include/attention.glsl).
+std::vector<uint32_t> attention_constants(const AttentionShape &shape);
 AttentionChoice select_attention(const DeviceCaps &caps, const AttentionShape &shape);
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape);
 

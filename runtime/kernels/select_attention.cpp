@@ -23,12 +23,19 @@ void check(const AttentionShape &s) {
     fail(ErrorCode::Unsupported, describe(s), ": heads may have up to ", kMaxHeadSize, " elements");
 }
 
+/// Workgroup size, what all strategies share, a strategy's own.
+std::vector<uint32_t> constants(const AttentionShape &s, uint32_t local_size, std::vector<uint32_t> own) {
+  std::vector<uint32_t> out = {local_size};
+  const std::vector<uint32_t> common = attention_constants(s);
+  out.insert(out.end(), common.begin(), common.end());
+  out.insert(out.end(), own.begin(), own.end());
+  return out;
+}
+
 void add_attention_base(Variants &v, const AttentionShape &s) {
   const uint32_t local_size = s.n_queries == 1 ? 128 : 64;
   const uint32_t rows = s.n_queries == 1 ? 1 : s.n_queries < 4 ? 2 : 4;
-  v.add(KernelId::attention_base,
-        {local_size, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows,
-         uint32_t(div_up(s.head_size, local_size))},
+  v.add(KernelId::attention_base, constants(s, local_size, {rows, uint32_t(div_up(s.head_size, local_size))}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
 }
 
@@ -47,8 +54,7 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s) {
   const uint32_t quads = std::max(1u, lanes / rows);
   if (s.head_size % (4 * quads) != 0) return;
   v.add(KernelId::attention_subgroup,
-        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * quads / lanes, quads,
-         columns, rows * lanes},
+        constants(s, lanes, {rows, rows * quads / lanes, quads, columns, rows * lanes}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
 
@@ -56,12 +62,16 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
   const uint32_t lanes = v.caps.subgroup_size;
   const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
   if (!subgroup_attention(v.caps, s) || s.head_size % (s.kv_f16 ? 8 : 4) != 0) return;
-  v.add(KernelId::attention_subgroup_few,
-        {lanes, uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size, rows, rows * lanes},
+  v.add(KernelId::attention_subgroup_few, constants(s, lanes, {rows, rows * lanes}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
 
 } // namespace
+
+std::vector<uint32_t> attention_constants(const AttentionShape &s) {
+  return {uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size,
+          uint32_t(s.mask) | uint32_t(s.bias) << 1 | uint32_t(s.window) << 2};
+}
 
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape) {
   check(shape);

@@ -17,4 +17,7 @@ struct Copy {
   void reference(ReferenceCall &call) const;
 };
 
+/// Appends the dispatch that writes `x` to the current target.
+void lower_copy(Lowering &l, Value x);
+
 } // namespace fovea

@@ -1,6 +1,7 @@
 #include "ops/registry.h"
 
 #include "ops/attention.h"
+#include "ops/attention_weights.h"
 #include "ops/binary.h"
 #include "ops/channels_last.h"
 #include "ops/conv1d.h"
@@ -8,6 +9,7 @@
 #include "ops/copy.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
+#include "ops/flatten.h"
 #include "ops/gated.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
@@ -32,6 +34,7 @@ OpTable op_table() {
   // clang-format off
   static constexpr OpRow rows[] = {
       op_row<Attention>(),
+      op_row<AttentionWeights>(),
       op_row<Binary>(),
       op_row<ChannelsLast>(),
       op_row<Conv1d>(),
@@ -39,6 +42,7 @@ OpTable op_table() {
       op_row<Copy>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
+      op_row<Flatten>(),
       op_row<Gated>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),

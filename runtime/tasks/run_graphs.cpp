@@ -1,5 +1,6 @@
 #include "tasks/run_graphs.h"
 
+#include "base/pattern.h"
 #include "exec/tensors.h"
 
 #include <algorithm>
@@ -23,13 +24,6 @@ std::vector<const ValueInfo *> inputs(const Graph &graph) {
   std::vector<const ValueInfo *> out;
   for (const ValueInfo &v : graph.values())
     if (v.kind == ValueKind::Input) out.push_back(&v);
-  return out;
-}
-
-std::vector<std::string> outputs(const Graph &graph) {
-  std::vector<std::string> out;
-  for (const Statement &s : graph.statements())
-    if (s.is_output) out.push_back(graph.value(s.result).name);
   return out;
 }
 
@@ -57,7 +51,7 @@ std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &r
   std::vector<const Graph *> all = all_graphs(model, request.graph), out;
   if (!request.graph.empty()) return all;
   for (const Graph *graph : all) {
-    const auto names = outputs(*graph);
+    const auto names = output_names(*graph);
     const bool given = !names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string &n) {
       return request.inputs.count(n) > 0;
     });
@@ -72,13 +66,36 @@ std::string list(const std::vector<std::string> &items) {
   return text.empty() ? "nothing" : text;
 }
 
+/// The outputs to compute of a graph: all that it gives anyway, and what is asked of its offers. Empty: only
+/// the former.
+std::set<std::string> wanted_outputs(const Graph &graph, const RunRequest &request) {
+  std::set<std::string> wanted;
+  for (const std::string &name : output_names(graph, true))
+    for (const std::string &offer : request.offers)
+      if (matches_pattern(name, offer)) wanted.insert(name);
+  if (!wanted.empty())
+    for (const std::string &name : output_names(graph)) wanted.insert(name);
+  return wanted;
+}
+
+void check_offers(const Model &model, const RunRequest &request, const std::vector<const Graph *> &graphs) {
+  std::vector<std::string> offered;
+  for (const Graph *graph : graphs)
+    for (std::string &name : output_names(*graph, true)) offered.push_back(std::move(name));
+  for (const std::string &offer : request.offers)
+    if (std::none_of(offered.begin(), offered.end(),
+                     [&](const std::string &name) { return matches_pattern(name, offer); }))
+      fail(ErrorCode::InvalidArgument, model.path(), ": nothing called '", offer,
+           "' is offered; on request the model gives ", list(offered));
+}
+
 void check_names(const Model &model, const RunRequest &request, const std::vector<const Graph *> &graphs) {
   std::set<std::string> known, steps;
   for (const Graph *graph : all_graphs(model, request.graph)) {
     for (const ValueInfo *v : inputs(*graph)) known.insert(v->name);
     // An output may be given in place of the graph that computes it.
     if (request.graph.empty())
-      for (const std::string &name : outputs(*graph)) known.insert(name);
+      for (const std::string &name : output_names(*graph)) known.insert(name);
     steps.insert(graph->steps().begin(), graph->steps().end());
   }
   for (const auto &[name, tensor] : request.inputs)
@@ -96,7 +113,7 @@ void check_names(const Model &model, const RunRequest &request, const std::vecto
       if (!provided.count(v->name) && !v->fallback)
         fail(ErrorCode::InvalidArgument, model.path(), ": graph '", graph->name(), "' needs ", describe(*v),
              ", which is not given; the model takes ", list(inputs_of(model, request.graph)));
-    for (const std::string &name : outputs(*graph)) provided.insert(name);
+    for (const std::string &name : output_names(*graph)) provided.insert(name);
   }
 }
 
@@ -150,7 +167,7 @@ std::vector<std::string> inputs_of(const Model &model, const std::string &graph)
   for (const Graph *g : all_graphs(model, graph)) {
     for (const ValueInfo *v : inputs(*g))
       if (!computed.count(v->name) && listed.insert(v->name).second) out.push_back(describe(*v));
-    for (const std::string &name : outputs(*g)) computed.insert(name);
+    for (const std::string &name : output_names(*g)) computed.insert(name);
   }
   return out;
 }
@@ -178,10 +195,12 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
   const Model &model = session.model();
   const auto graphs = graphs_to_run(model, request);
   check_names(model, request, graphs);
+  check_offers(model, request, graphs);
   if (!request.keep_state) session.reset();
   NamedTensors known = request.inputs, results;
   for (const Graph *graph : graphs) {
-    Program &program = session.program(graph->name(), bindings_of(model, *graph, known));
+    Program &program =
+        session.program(graph->name(), bindings_of(model, *graph, known), wanted_outputs(*graph, request));
     for (const PlanValue &input : program.plan().inputs)
       program.set_input(
           input.name,

@@ -13,6 +13,7 @@ using NamedTensors = std::map<std::string, HostTensor>;
 struct RunRequest {
   NamedTensors inputs; // by input name; f32 or i32 (f16 inputs of a graph take f32 values, rounded)
   std::string graph;   // run only this one; empty: those of metadata `fovea.run.graphs`, in order
+  std::vector<std::string> offers;       // offered outputs to compute as well; `*` stands for any characters
   std::map<std::string, uint32_t> steps; // values of `step` declarations; 0 unless given
   bool keep_state = false;               // states go on from the last run; else they are zero
   RunControl control;
@@ -23,7 +24,7 @@ struct RunRequest {
 /// shape states must be what the session was made with: session_sizes(). An input with a fallback may be left
 /// out. Without `graph`, a graph is
 /// left out when all of its outputs are among the inputs. Outputs of a graph feed later ones by name. Returns
-/// every declared output of the graphs that ran.
+/// every declared output of the graphs that ran, and of those that they offer the ones asked for.
 NamedTensors run_model(Session &session, const RunRequest &request);
 
 /// The sizes of states that `request` needs, for SessionOptions::bindings: what the inputs say, else the

@@ -8,8 +8,8 @@ namespace {
 
 struct Arguments {
   std::string model, in, out, graph, device;
-  std::vector<std::string> steps;
-  bool profile = false, no_verify = false;
+  std::vector<std::string> steps, offers;
+  bool attention = false, profile = false, no_verify = false;
 };
 
 int run(const Arguments &a) {
@@ -35,6 +35,11 @@ int run(const Arguments &a) {
   options.steps = steps.data();
   options.n_steps = steps.size();
   options.cancel = interrupt().get();
+  std::vector<const char *> offers;
+  for (const std::string &name : a.offers) offers.push_back(name.c_str());
+  if (a.attention) offers.push_back("*attention.*");
+  options.offers = offers.data();
+  options.n_offers = offers.size();
   const auto results = session.run(inputs, options).value();
   std::vector<fovea_tensor> outputs;
   for (size_t i = 0; i < results.size(); ++i) outputs.push_back(results[i]);
@@ -59,6 +64,9 @@ void add_run(CLI::App &app, int &exit_code) {
       ->option_text("NAME");
   command->add_option("--step", a->steps, "Value of a step, e.g. pos=3 (default: 0)")
       ->type_name("NAME=NUMBER");
+  command->add_flag("--attention", a->attention, "Write the attention weights of every layer too");
+  command->add_option("--offer", a->offers, "Write this output too, which the model only gives on request")
+      ->option_text("NAME");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--profile", a->profile, "Print where the device's time went");

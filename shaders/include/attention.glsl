@@ -1,17 +1,24 @@
 // The interface of the attention family, softmax taken online (Milakov and Gimelshein 2018; Dao et al. 2022):
-//   y[t, h * K + j] = sum_s softmax_s(scale * q[t, h] . k[s, g]) v[s, g, j]      g = h / (n_heads / n_kv_heads), j < K
+//   y[t, h * K + j] = sum_s softmax_s(scale * q[t, h] . k[s, g] + bias) v[s, g, j]      g = h / (n_heads / n_kv_heads), j < K
 // for each of n_batch batches. Rows of q and y hold n_heads heads of K adjacent elements, rows of k and v n_kv_heads.
+// With a mask or a bias, k and v are both behind binding 1, and binding 2 holds the extras: mask words, then the bias.
 // Include after kernel.glsl.
 #include "step.glsl"
 
 layout(constant_id = 1) const uint kHalfCache = 0u; // 1: k and v are f16, two to a word
 layout(constant_id = 2) const uint kCausal = 0u;    // 1: query t sees the keys s <= past + t
 layout(constant_id = 3) const uint kHeadSize = 64u; // K
+layout(constant_id = 4) const uint kExtras = 0u;    // 1: a mask, 2: a bias, 4: a window; or-ed
+
+const bool kMask = (kExtras & 1u) != 0u, kBias = (kExtras & 2u) != 0u, kWindow = (kExtras & 4u) != 0u;
 
 layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
 layout(set = 0, binding = 1, std430) readonly buffer Keys { uint k[]; };
 layout(set = 0, binding = 2, std430) readonly buffer Values { uint v[]; };
-layout(set = 0, binding = 3, std430) writeonly buffer Y { float y[]; };
+#ifndef FOVEA_Y_ACCESS
+#define FOVEA_Y_ACCESS writeonly
+#endif
+layout(set = 0, binding = 3, std430) FOVEA_Y_ACCESS buffer Y { float y[]; };
 
 layout(push_constant) uniform AttentionParams {
   uint n_heads;
@@ -34,6 +41,10 @@ layout(push_constant) uniform AttentionParams {
   uint y_batch_stride;
   uint past_step; // step slot of the number of keys before query 0
   float scale;
+  uint window; // keys that a query sees, its own position included
+  uint mask_batch_stride;
+  uint bias_offset; // in the extras
+  uint bias_length; // distances per head, odd
 } p;
 
 // Keys that hold something.
@@ -48,4 +59,25 @@ uint visible_keys(uint t) {
 }
 
 float key_at(uint i) { return kHalfCache != 0u ? half_at(k[i >> 1], i) : uintBitsToFloat(k[i]); }
-float value_at(uint i) { return kHalfCache != 0u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]); }
+float value_at(uint i) {
+  if (kMask || kBias) return key_at(i);
+  return kHalfCache != 0u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]);
+}
+
+// The first key that query t may see.
+uint first_key(uint t) {
+  const uint next = step_value(p.past_step) + t + 1u;
+  return kWindow && next > p.window ? next - p.window : 0u;
+}
+
+// Whether the mask lets key s through.
+bool unmasked(uint batch, uint s) {
+  return !kMask || v[batch * p.mask_batch_stride + min(s, p.n_keys - 1u)] != 0u;
+}
+
+float bias_at(uint head, uint t, uint s) {
+  if (!kBias) return 0.0;
+  const int length = int(p.bias_length);
+  const int i = clamp(int(s) - int(step_value(p.past_step) + t) + length / 2, 0, length - 1);
+  return uintBitsToFloat(v[p.bias_offset + head * p.bias_length + uint(i)]);
+}

@@ -12,7 +12,32 @@ vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2
 
 // Elements i .. i + 3; i % 4 == 0.
 vec4 key_quad(uint i) { return kHalfCache != 0u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2]; }
-vec4 value_quad(uint i) { return kHalfCache != 0u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2]; }
+vec4 value_quad(uint i) {
+  if (kMask || kBias) return key_quad(i);
+  return kHalfCache != 0u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2];
+}
+
+// Scores of keys s .. s + 3 with bias; kLowest where query t does not see one.
+vec4 seen_scores(vec4 x, uint head, uint t, uint s, bvec4 open) {
+  const uint first = first_key(t), visible = visible_keys(t);
+  [[unroll]] for (uint i = 0u; i < 4u; ++i) {
+    const bool seen = s + i < visible && (!kWindow || s + i >= first) && (!kMask || open[i]);
+    x[i] = seen ? x[i] + bias_at(head, t, s + i) : kLowest;
+  }
+  return x;
+}
+
+bvec4 unmasked_quad(uint batch, uint s) {
+  if (!kMask) return bvec4(true);
+  return bvec4(unmasked(batch, s), unmasked(batch, s + 1u), unmasked(batch, s + 2u), unmasked(batch, s + 3u));
+}
+
+// exp(x - largest). Without gaps every row sees key 0, so largest is a real score from the first block on; with them
+// a whole block may be hidden.
+vec4 softmax_weights(vec4 x, float largest) {
+  const vec4 weight = exp(x - largest);
+  return kMask || kWindow ? mix(weight, vec4(0.0), equal(x, vec4(kLowest))) : weight;
+}
 
 // The largest of all lanes' values.
 float largest_of(float x) {

@@ -20,7 +20,8 @@ Source open_safetensors(const std::string &path);
 std::shared_ptr<const Model> converted(const std::string &source, Encoding encoding, bool pure = false);
 
 /// Converts golden/cases/NAME in f32, runs it on every `input.*` of its golden.safetensors and compares every
-/// `output.*` (NMSE ≤ 1e-6). Hidden states need not be offered; token sequences are for the tests of tasks.
+/// `output.*` (NMSE ≤ 1e-6). Hidden states need not be there; attention weights are compared where the model
+/// offers them; token sequences are for the tests of tasks.
 void check_golden_case(const std::string &name);
 
 /// A session on the test device.

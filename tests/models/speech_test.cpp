@@ -18,10 +18,8 @@ TEST_CASE("encoder and logits of the golden model") {
   if (folder.empty()) return;
   const Source golden = open_safetensors(folder + "/golden.safetensors");
   // f32 must be the reference; the other bounds are what rounding the weights to 11, 8 and 4 bits does.
-  for (const auto &[encoding, bound] : {std::pair{Encoding::F32, 1e-6},
-                                        {Encoding::F16, 1e-4},
-                                        {Encoding::Q8, 3e-3},
-                                        {Encoding::Q4, 0.1}}) {
+  for (const auto &[encoding, bound] :
+       {std::pair{Encoding::F32, 1e-6}, {Encoding::F16, 1e-4}, {Encoding::Q8, 3e-3}, {Encoding::Q4, 0.1}}) {
     Session session = make_session(converted(folder, encoding, encoding == Encoding::Q4));
     RunRequest request;
     request.inputs["features"] = read_safetensor(golden, "input.features");
@@ -34,6 +32,10 @@ TEST_CASE("encoder and logits of the golden model") {
       CHECK(error <= bound);
     }
   }
+}
+
+TEST_CASE("the golden model in f32, with the attention weights that it offers") {
+  check_golden_case("whisper");
 }
 
 TEST_CASE("log-mel of the golden signals") {

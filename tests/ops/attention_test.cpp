@@ -9,22 +9,35 @@ namespace {
 struct Heads {
   uint64_t batch = 1, queries = 1, keys = 1, heads = 1, kv_heads = 1, size = 64;
   bool causal = false, shared = false;
+  uint32_t window = 0;
+  uint64_t distances = 0; // of a bias
+  enum class Mask { None, Shared, PerBatch } mask = Mask::None;
 };
 
 // Keys and values come in as inputs and are written into states by an identity product, so that the caches
 // are real states of the wanted encoding.
-OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uint32_t> past) {
+// `weights`: attention_weights instead.
+OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uint32_t> past,
+                      bool weights = false) {
   const uint64_t q_width = h.heads * h.size, kv_width = h.kv_heads * h.size;
   OpCase c;
   const std::string kv_shape = h.shared ? concat("[", h.keys, ", ", kv_width, "]")
                                         : concat("[", h.batch, ", ", h.keys, ", ", kv_width, "]");
-  c.graph_text = concat("graph g\n  in q f32 [", h.batch, ", ", h.queries, ", ", q_width, "]\n  in ki f32 ",
-                        kv_shape, "\n  in vi f32 ", kv_shape, "\n", past ? "  step pos\n" : "", "  state k ",
-                        kv_encoding, " ", kv_shape, "\n  state v ", kv_encoding, " ", kv_shape,
-                        "\n  linear(ki, one) -> k\n  linear(vi, one) -> v\n",
-                        "  out y = attention(q, k, v) heads=", h.heads,
-                        h.kv_heads == h.heads ? "" : concat(" kv_heads=", h.kv_heads),
-                        h.causal ? " causal=true" : "", past ? " past=pos" : "", "\n");
+  const std::string mask_shape =
+      h.mask == Heads::Mask::Shared ? concat("[", h.keys, "]") : concat("[", h.batch, ", ", h.keys, "]");
+  c.graph_text =
+      concat("graph g\n  in q f32 [", h.batch, ", ", h.queries, ", ", q_width, "]\n  in ki f32 ", kv_shape,
+             "\n  in vi f32 ", kv_shape, "\n",
+             h.mask == Heads::Mask::None ? "" : concat("  in mask i32 ", mask_shape, "\n"),
+             past ? "  step pos\n" : "", "  state k ", kv_encoding, " ", kv_shape, "\n  state v ",
+             kv_encoding, " ", kv_shape, "\n  linear(ki, one) -> k\n  linear(vi, one) -> v\n",
+             "  out y = ", weights ? "attention_weights(q, k" : "attention(q, k, v",
+             h.mask != Heads::Mask::None ? ", mask"
+             : h.distances               ? ", _"
+                                         : "",
+             h.distances ? ", bias" : "", ") heads=", h.heads,
+             h.kv_heads == h.heads ? "" : concat(" kv_heads=", h.kv_heads), h.causal ? " causal=true" : "",
+             past ? " past=pos" : "", h.window ? concat(" window=", h.window) : "", "\n");
   c.inputs["q"] = random_tensor({{h.batch, h.queries, q_width}, Encoding::F32}, 1, 2);
   const Shape shape = h.shared ? Shape{h.keys, kv_width} : Shape{h.batch, h.keys, kv_width};
   c.inputs["ki"] = random_tensor({shape, Encoding::F32}, 2);
@@ -32,6 +45,12 @@ OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uin
   HostTensor one({{kv_width, kv_width}, Encoding::F32});
   for (uint64_t i = 0; i < kv_width; ++i) one.f[i * kv_width + i] = 1;
   c.weights["one"] = one;
+  if (h.mask != Heads::Mask::None) {
+    const Shape mask = h.mask == Heads::Mask::Shared ? Shape{h.keys} : Shape{h.batch, h.keys};
+    c.inputs["mask"] = random_tensor({mask, Encoding::I32}, 4, 1, 3); // two in three are seen
+    std::fill_n(c.inputs["mask"].i.begin(), h.keys * 3 / 4, 0);       // the first batch's padding on the left
+  }
+  if (h.distances) c.weights["bias"] = random_tensor({{h.heads, h.distances}, Encoding::F32}, 5, 2);
   if (past) c.steps["pos"] = *past;
   c.terms = h.size + h.keys;
   // Scores of magnitude ~10 turn their own rounding into relative error of the weights.
@@ -69,4 +88,71 @@ TEST_CASE("attention: grouped heads, batches, keys shared by all batches") {
 TEST_CASE("attention: a speech encoder's shape, and one decode step against it") {
   run_op_case(attention_case({1, 300, 300, 6, 6, 64}, "f32", {}));
   run_op_case(attention_case({1, 1, 1500, 6, 6, 64, false, true}, "f16", {}));
+}
+
+TEST_CASE("attention: masks, shared and per batch; a batch that sees nothing but its end") {
+  for (const char *encoding : {"f32", "f16"})
+    for (const Heads::Mask mask : {Heads::Mask::Shared, Heads::Mask::PerBatch})
+      for (const uint64_t queries : {1, 3, 40})
+        for (const uint64_t keys : {1, 5, 77, 300}) {
+          Heads h{2, queries, keys, 2, 1, 32};
+          h.mask = mask;
+          run_op_case(attention_case(h, encoding, {}));
+        }
+}
+
+TEST_CASE("attention: relative position bias, alone and with a mask") {
+  for (const uint64_t distances : {1, 9, 301})
+    for (const Heads::Mask mask : {Heads::Mask::None, Heads::Mask::PerBatch})
+      for (const uint64_t queries : {2, 35}) {
+        Heads h{2, queries, 90, 3, 3, 16};
+        h.distances = distances;
+        h.mask = mask;
+        run_op_case(attention_case(h, "f32", {}));
+        h.causal = true;
+        run_op_case(attention_case(h, "f16", 11u));
+      }
+}
+
+TEST_CASE("attention: windows over a cache, shorter and longer than it") {
+  for (const char *encoding : {"f32", "f16"})
+    for (const uint32_t window : {1u, 7u, 64u, 1000u})
+      for (const uint64_t queries : {1, 6, 90}) {
+        Heads h{1, queries, 200, 4, 2, 64, true};
+        h.window = window;
+        run_op_case(attention_case(h, encoding, 100u));
+        run_op_case(attention_case(h, encoding, 0u));
+      }
+}
+
+TEST_CASE("attention_weights: everything at once and one at a time") {
+  for (const uint64_t keys : {1, 31, 130}) {
+    run_op_case(attention_case({2, keys, keys, 4, 2, 30, true}, "f32", {}, true));
+    run_op_case(attention_case({2, 3, keys, 2, 2, 64, false, true}, "f16", {}, true));
+    Heads h{2, 5, keys, 2, 2, 16};
+    h.mask = Heads::Mask::PerBatch;
+    run_op_case(attention_case(h, "f32", {}, true));
+    h.distances = 33;
+    h.window = 20;
+    run_op_case(attention_case(h, "f32", {}, true));
+  }
+  run_op_case(attention_case({1, 4, 60, 3, 3, 32, true}, "f16", 21u, true));
+}
+
+TEST_CASE("attention: feature maps as queries and keys, k and v in scratch behind one binding") {
+  OpCase c;
+  c.graph_text = "graph g\n  in x f32 [2, 6, 5, 32]\n  in r f32 [2, 3, 2, 32]\n  in mask i32 [2, 6]\n"
+                 "  q = linear(x, wq)\n  k = linear(r, wk)\n  v = linear(r, wv)\n"
+                 "  a = attention(q, k, v, mask) heads=2\n  f = flatten(a)\n"
+                 "  out y = linear(f, wq)\n  out z = flatten(a)\n";
+  c.inputs["x"] = random_tensor({{2, 6, 5, 32}, Encoding::F32}, 1);
+  c.inputs["r"] = random_tensor({{2, 3, 2, 32}, Encoding::F32}, 2);
+  c.inputs["mask"] = HostTensor({{2, 6}, Encoding::I32});
+  c.inputs["mask"].i = {1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1};
+  uint32_t seed = 3;
+  for (const char *name : {"wq", "wk", "wv"})
+    c.weights[name] = random_tensor({{32, 32}, Encoding::F32}, seed++, 0.2f);
+  c.terms = 64;
+  c.tolerance_factor = 8; // four products in a row
+  run_op_case(c);
 }

@@ -4,6 +4,7 @@
 #include "tasks/bench.h"
 
 #include <doctest/doctest.h>
+#include <numeric>
 
 using namespace fovea;
 using namespace fovea::test;
@@ -29,6 +30,17 @@ TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, 
   CHECK(again.size() == 2);
   CHECK(again.at("logits").f == all.at("logits").f);
 
+  RunRequest curious = request;
+  curious.offers = {"cross_attention.*"};
+  const NamedTensors more = run_model(session, curious);
+  CHECK(more.size() == 3 + 2); // the model has two decoder layers
+  CHECK(more.at("logits").f == all.at("logits").f);
+  const HostTensor &weights = more.at("cross_attention.1");
+  const uint64_t n_keys = weights.type.shape.row();
+  for (size_t begin = 0; begin < weights.f.size(); begin += n_keys)
+    CHECK(std::accumulate(weights.f.begin() + long(begin), weights.f.begin() + long(begin + n_keys), 0.0) ==
+          doctest::Approx(1));
+
   RunRequest one;
   one.graph = "encode";
   one.inputs["features"] = all.at("features");
@@ -46,6 +58,9 @@ TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, 
   bad = request;
   bad.inputs["pixels"] = bad.inputs["samples"];
   error(bad, "no input is called 'pixels'");
+  bad = request;
+  bad.offers = {"attention.9"};
+  error(bad, "nothing called 'attention.9' is offered; on request the model gives encoder_attention.0");
   bad = request;
   bad.steps["when"] = 3;
   error(bad, "no step is called 'when'");

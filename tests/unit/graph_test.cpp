@@ -1,4 +1,5 @@
 #include "graph/plan.h"
+#include "kernels/catalogue.h"
 #include "ops/layer_norm.h"
 #include "ops/registry.h"
 
@@ -125,4 +126,57 @@ TEST_CASE("symbols are bound by the shapes given") {
   CHECK(b.at("T") == 5);
   CHECK_THROWS_WITH_AS(bind_symbols(info, {6, 8}, b), "input 'x' has shape [6, 8], the graph wants [T=5, 8]",
                        Error);
+}
+
+TEST_CASE("offers: printed, parsed, and planned only when asked for by name") {
+  const std::string text = "graph g\n  in x f32 [T, 8]\n  offer h = layer_norm(x, ln.g, ln.b)\n"
+                           "  out y = layer_norm(x, ln.g, ln.b) eps=0.001\n";
+  const Graph g = parse_graph(text, op_table());
+  CHECK(print_graph(g) == text);
+  CHECK(output_names(g) == std::vector<std::string>{"y"});
+  CHECK(output_names(g, true) == std::vector<std::string>{"h"});
+  const Plan plain = make_plan(g, {{"T", 3}}, weights, {}, DeviceCaps{});
+  CHECK(plain.dispatches.size() == 1);
+  REQUIRE(plain.outputs.size() == 1);
+  CHECK(plain.outputs[0].name == "y");
+  const Plan asked = make_plan(g, {{"T", 3}}, weights, {}, DeviceCaps{}, {{"h", "y"}});
+  CHECK(asked.dispatches.size() == 2);
+  CHECK(asked.outputs.size() == 2);
+}
+
+TEST_CASE("views: flatten costs nothing inside a graph, and its source lives as long as it does") {
+  const Graph g =
+      parse_graph("graph g\n  in x f32 [2, 3, 4, 8]\n  a = layer_norm(x, ln.g, ln.b)\n  f = flatten(a)\n"
+                  "  b = layer_norm(x, ln.g, ln.b) eps=0.1\n  out y = layer_norm(f, ln.g, ln.b)\n"
+                  "  out z = layer_norm(b, ln.g, ln.b)\n",
+                  op_table());
+  const Plan plan = make_plan(g, {}, weights, {}, DeviceCaps{});
+  REQUIRE(plan.dispatches.size() == 4);
+  CHECK(plan.dispatches[2].bindings[0].offset == plan.dispatches[0].bindings[3].offset);
+  CHECK(plan.dispatches[1].bindings[3].offset != plan.dispatches[0].bindings[3].offset);
+  CHECK(plan.outputs[0].type.shape == Shape{2, 12, 8});
+  const Graph copied = parse_graph("graph g\n  in x f32 [2, 3, 4, 8]\n  out f = flatten(x)\n", op_table());
+  CHECK(make_plan(copied, {}, weights, {}, DeviceCaps{}).dispatches.size() == 1);
+}
+
+TEST_CASE("plan: two ranges behind one binding, and no hazard with what lies between them") {
+  const auto plan = [](const char *text) {
+    return make_plan(parse_graph(text, op_table()), {}, weights, {}, DeviceCaps{});
+  };
+  const Plan p =
+      plan("graph g\n  in q f32 [4, 8]\n  in k f32 [4, 8]\n  in gap f32 [64, 8]\n  in v f32 [4, 8]\n"
+           "  in m i32 [4]\n  out y = attention(q, k, v, m) heads=1\n");
+  REQUIRE(p.dispatches.size() == 1);
+  const Dispatch &d = p.dispatches[0];
+  REQUIRE(d.bindings.size() == 4);
+  CHECK(d.touched.size() == 5);
+  CHECK(d.bindings[1].offset == 256);
+  CHECK(d.bindings[1].bytes == 256 + 2048 + 128);
+  AttentionParams params;
+  std::memcpy(&params, d.push.data(), sizeof params);
+  CHECK(params.k_offset == 0);
+  CHECK(params.v_offset == (256 + 2048) / 4);
+  CHECK_THROWS_WITH_AS(plan("graph g\n  in q f32 [4, 8]\n  in m i32 [4]\n  k = layer_norm(q, ln.g, ln.b)\n"
+                            "  out y = attention(q, k, q, m) heads=1\n"),
+                       doctest::Contains("share a binding"), Error);
 }

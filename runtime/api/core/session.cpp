@@ -9,7 +9,8 @@ using namespace fovea::api;
 namespace {
 
 const fovea_session_options kSessionDefaults = {sizeof(fovea_session_options), 0, nullptr, nullptr};
-const fovea_run_options kRunDefaults = {sizeof(fovea_run_options), nullptr, nullptr, 0, 0, nullptr, 0};
+const fovea_run_options kRunDefaults = {
+    sizeof(fovea_run_options), nullptr, nullptr, 0, 0, nullptr, 0, nullptr, 0};
 
 /// Elements of the caller's tensor; every size is checked before anything is allocated.
 uint64_t count_elements(const fovea_tensor &tensor) {
@@ -114,7 +115,10 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
     if (n_inputs) require(inputs, "inputs");
     if (given.n_steps) require(given.steps, "steps");
     RunRequest request;
+    if (given.n_offers) require(given.offers, "offers");
     if (given.graph) request.graph = given.graph;
+    for (size_t i = 0; i < given.n_offers; ++i)
+      request.offers.emplace_back(require(given.offers[i], "offers[]"));
     request.keep_state = given.keep_state != 0;
     request.control.cancel = flag(given.cancel);
     request.control.timeout = std::chrono::milliseconds(given.timeout_ms);

@@ -330,6 +330,10 @@ typedef struct fovea_run_options {
   int keep_state;             /* 1: the states go on from the last run; 0 (default): they are zero */
   const fovea_cancel *cancel; /* may be NULL */
   uint32_t timeout_ms;        /* of each GPU submit; 0: from the estimated work */
+  /* Outputs that the model only computes on request (attention weights: "attention.3"), beside all others;
+   * `*` stands for any characters. */
+  const char *const *offers;
+  size_t n_offers;
 } fovea_run_options;
 FOVEA_API void fovea_run_options_init(fovea_run_options *options, size_t struct_size);
 
@@ -339,9 +343,9 @@ typedef struct fovea_results fovea_results;
  * graphs, the outputs of one are inputs of the next, and a graph whose outputs are all given is skipped.
  * `out` gets every output that the graphs declare. Values may be NaN or infinite: they go in as they are.
  * Sequences side by side (B) are as many as the inputs say; states are kept between runs of the same number.
- * Errors: FOVEA_INVALID_ARGUMENT (an input that is missing, unknown or of the wrong shape, named; a value of
- * a step that does not fit the states), FOVEA_NOT_FOUND (graph), FOVEA_UNSUPPORTED, FOVEA_OUT_OF_MEMORY,
- * FOVEA_DEVICE_LOST, FOVEA_TIMEOUT, FOVEA_CANCELLED. */
+ * Errors: FOVEA_INVALID_ARGUMENT (an input that is missing, unknown or of the wrong shape, named; an offer
+ * that matches nothing; a value of a step that does not fit the states), FOVEA_NOT_FOUND (graph),
+ * FOVEA_UNSUPPORTED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT, FOVEA_CANCELLED. */
 FOVEA_API fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *options,
                                          const fovea_tensor *inputs, size_t n_inputs, fovea_results **out);
 FOVEA_API size_t fovea_results_count(const fovea_results *results);
