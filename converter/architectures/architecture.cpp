@@ -4,10 +4,10 @@
 
 namespace fovea {
 
-extern const Architecture kWhisper;
+extern const Architecture kLstmAttention, kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kWhisper};
+  static const Architecture rows[] = {kLstmAttention, kWhisper};
   return rows;
 }
 

@@ -11,9 +11,11 @@
 #include "ops/embed.h"
 #include "ops/flatten.h"
 #include "ops/gated.h"
+#include "ops/gru.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/lstm.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
@@ -26,6 +28,7 @@
 #include "ops/top_k.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
+#include "ops/weighted_sum.h"
 
 namespace fovea {
 
@@ -44,9 +47,11 @@ OpTable op_table() {
       op_row<Embed>(),
       op_row<Flatten>(),
       op_row<Gated>(),
+      op_row<Gru>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<Lstm>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
@@ -59,6 +64,7 @@ OpTable op_table() {
       op_row<TopK>(),
       op_row<Transpose>(),
       op_row<Unary>(),
+      op_row<WeightedSum>(),
   };
   // clang-format on
   return rows;
