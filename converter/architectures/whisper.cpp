@@ -6,7 +6,7 @@
 #include "converter/architectures/whisper_tokens.h"
 #include "converter/features/mel.h"
 #include "converter/json.h"
-#include "converter/tokenizers/byte_level.h"
+#include "converter/tokenizers/tokenizer.h"
 
 #include <filesystem>
 
@@ -197,7 +197,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
 
   std::vector<float> suppress(sizes.vocabulary);
   // Without a tokenizer the graphs still run; only the transcription task needs words.
-  if (auto tokenizer = read_byte_level_tokenizer(source, sizes.vocabulary)) {
+  if (auto tokenizer = read_tokenizer(source, sizes.vocabulary)) {
     whisper::Tokens tokens = whisper::read_tokens(source, *tokenizer);
     if (tokens.time_begin >= 0) sizes.time_begin = uint32_t(tokens.time_begin);
     plan.add("fovea.task", std::string("transcribe"));

@@ -1,7 +1,7 @@
 #include "converter/architectures/whisper_tokens.h"
 
 #include "converter/json.h"
-#include "converter/tokenizers/byte_level.h"
+#include "converter/tokenizers/tokenizer.h"
 #include "text/tokenizer.h"
 
 #include <algorithm>
@@ -65,7 +65,7 @@ std::set<int32_t> non_speech_tokens(const TokenizerData &data) {
   const Tokenizer tokenizer(data);
   std::set<int32_t> out;
   const auto first_token = [&](const std::string &text, bool only_single) {
-    const std::vector<int32_t> ids = tokenizer.encode(text, false);
+    const std::vector<int32_t> ids = tokenizer.encode(text, {.add_special = false});
     if (!ids.empty() && (!only_single || ids.size() == 1)) out.insert(ids[0]);
   };
   first_token(" -", false);

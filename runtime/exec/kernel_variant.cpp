@@ -1,5 +1,7 @@
 #include "exec/kernel_variant.h"
 
+#include "kernels/catalogue.h"
+
 #include "vk/reflect.h"
 
 namespace fovea {

@@ -144,6 +144,14 @@ template <> std::optional<std::vector<float>> MetaValue::as() const {
   if (type != GgufType::Array || element_type != GgufType::F32) return {};
   return copy_array<float>(*this);
 }
+template <> std::optional<std::vector<double>> MetaValue::as() const {
+  if (type != GgufType::Array || element_type != GgufType::F64) return {};
+  return copy_array<double>(*this);
+}
+template <> std::optional<std::vector<uint8_t>> MetaValue::as() const {
+  if (type != GgufType::Array || (element_type != GgufType::U8 && element_type != GgufType::I8)) return {};
+  return copy_array<uint8_t>(*this);
+}
 
 std::string to_text(const MetaValue &value, size_t max_chars) {
   if (value.type == GgufType::String) return quoted(characters(value.payload), max_chars);

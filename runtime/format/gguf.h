@@ -45,7 +45,8 @@ struct MetaValue {
 
   /// The value as T, or nothing when the type differs or the number does not fit. T is bool, uint32_t,
   /// int32_t, uint64_t (from any integer type), float (from f32, f64), std::string_view,
-  /// std::vector<std::string_view>, std::vector<int32_t> (from i32, u32) or std::vector<float> (from f32).
+  /// std::vector<std::string_view>, std::vector<int32_t> (from i32, u32), std::vector<float> (from f32),
+  /// std::vector<double> (from f64) or std::vector<uint8_t> (from u8, i8).
   template <class T> std::optional<T> as() const;
 };
 #define FOVEA_META_AS(T) template <> std::optional<T> MetaValue::as<T>() const
@@ -58,6 +59,8 @@ FOVEA_META_AS(std::string_view);
 FOVEA_META_AS(std::vector<std::string_view>);
 FOVEA_META_AS(std::vector<int32_t>);
 FOVEA_META_AS(std::vector<float>);
+FOVEA_META_AS(std::vector<double>);
+FOVEA_META_AS(std::vector<uint8_t>);
 #undef FOVEA_META_AS
 
 /// For people: `42`, `"text…"`, `[50257 strings]`, at most `max_chars` of text.

@@ -14,6 +14,8 @@ template <> constexpr GgufType kGgufTypeOf<uint32_t> = GgufType::U32;
 template <> constexpr GgufType kGgufTypeOf<int32_t> = GgufType::I32;
 template <> constexpr GgufType kGgufTypeOf<uint64_t> = GgufType::U64;
 template <> constexpr GgufType kGgufTypeOf<float> = GgufType::F32;
+template <> constexpr GgufType kGgufTypeOf<double> = GgufType::F64;
+template <> constexpr GgufType kGgufTypeOf<uint8_t> = GgufType::U8;
 template <> constexpr GgufType kGgufTypeOf<std::string> = GgufType::String;
 
 constexpr uint64_t kFixedHeaderBytes = 4 + 4 + 8 + 8;

@@ -16,8 +16,9 @@
 namespace fovea {
 
 /// A metadata value to write. `std::string` values should be UTF-8.
-using MetaData = std::variant<bool, uint32_t, int32_t, uint64_t, float, std::string, std::vector<std::string>,
-                              std::vector<int32_t>, std::vector<float>>;
+using MetaData =
+    std::variant<bool, uint32_t, int32_t, uint64_t, float, std::string, std::vector<std::string>,
+                 std::vector<int32_t>, std::vector<float>, std::vector<double>, std::vector<uint8_t>>;
 
 class GgufWriter {
 public:

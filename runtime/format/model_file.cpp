@@ -38,6 +38,8 @@ template <> constexpr const char *kTypeName<std::string_view> = "string";
 template <> constexpr const char *kTypeName<std::vector<std::string_view>> = "array of strings";
 template <> constexpr const char *kTypeName<std::vector<int32_t>> = "array of 32-bit integers in range";
 template <> constexpr const char *kTypeName<std::vector<float>> = "array of f32";
+template <> constexpr const char *kTypeName<std::vector<double>> = "array of f64";
+template <> constexpr const char *kTypeName<std::vector<uint8_t>> = "array of u8";
 
 } // namespace
 
@@ -151,6 +153,8 @@ FOVEA_INSTANTIATE(std::string_view);
 FOVEA_INSTANTIATE(std::vector<std::string_view>);
 FOVEA_INSTANTIATE(std::vector<int32_t>);
 FOVEA_INSTANTIATE(std::vector<float>);
+FOVEA_INSTANTIATE(std::vector<double>);
+FOVEA_INSTANTIATE(std::vector<uint8_t>);
 #undef FOVEA_INSTANTIATE
 
 std::string_view ModelFile::graph_text(std::string_view name) const {

@@ -77,6 +77,12 @@ public:
   std::optional<std::vector<float>> find_f32s(std::string_view key) const {
     return find_as<std::vector<float>>(key);
   }
+  std::optional<std::vector<double>> find_f64s(std::string_view key) const {
+    return find_as<std::vector<double>>(key);
+  }
+  std::optional<std::vector<uint8_t>> find_u8s(std::string_view key) const {
+    return find_as<std::vector<uint8_t>>(key);
+  }
 
   std::string_view get_string(std::string_view key) const { return get_as<std::string_view>(key); }
   bool get_bool(std::string_view key) const { return get_as<bool>(key); }

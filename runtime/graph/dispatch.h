@@ -1,7 +1,7 @@
 // Dispatch: one kernel launch as plain data. No GPU, no thread-safety concerns; nothing throws.
 #pragma once
 
-#include "kernels/catalogue.h"
+#include "kernels/kernel_name.h"
 
 #include <array>
 #include <cstring>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/kernel_id.h"
+#include "kernels/kernel_name.h"
 #include "kernels/params.h"
 
 #include <cstddef>
@@ -10,8 +11,6 @@
 
 namespace fovea {
 
-/// The name of the row in shaders/CMakeLists.txt, e.g. "linear_f16_subgroup".
-const char *to_string(KernelId id);
 /// The module's words.
 std::span<const uint32_t> spirv(KernelId id);
 

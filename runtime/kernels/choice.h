@@ -1,7 +1,7 @@
 // KernelChoice: what selection returns. A value.
 #pragma once
 
-#include "kernels/kernel_id.h"
+#include "kernels/kernel_name.h"
 
 #include <array>
 #include <vector>

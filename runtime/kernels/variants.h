@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/device_caps.h"
 #include "base/error.h"
+#include "kernels/catalogue.h"
 #include "kernels/choice.h"
 
 #include <algorithm>

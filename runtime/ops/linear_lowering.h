@@ -3,6 +3,7 @@
 #pragma once
 
 #include "graph/lowering.h"
+#include "kernels/catalogue.h"
 #include "kernels/select.h"
 
 namespace fovea {

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "graph/lowering.h"
+#include "kernels/catalogue.h"
 
 namespace fovea {
 

@@ -6,20 +6,26 @@
 #include <cmath>
 
 namespace fovea {
+namespace {
+
+uint64_t rows_of(const Shape &x) { return x.rows() / x[0]; } // T
+
+} // namespace
 
 TensorType PoolRows::infer(const Types &t) const {
   t.require(x, "x", Encoding::F32);
   const Shape &shape = t.shape(x);
-  if (shape.rank() != 3) fail(ErrorCode::InvalidGraph, "x must be [B, T, D], it is ", shape);
+  if (shape.rank() != 3 && shape.rank() != 4)
+    fail(ErrorCode::InvalidGraph, "x must be [B, T, D] or [B, H, W, D], it is ", shape);
   require_indexable(shape, "x");
-  if (mask) t.require(mask, "mask", Encoding::I32, Shape{shape[0], shape[1]});
-  return {Shape{shape[0], shape[2]}, Encoding::F32};
+  if (mask) t.require(mask, "mask", Encoding::I32, Shape{shape[0], rows_of(shape)});
+  return {Shape{shape[0], shape.row()}, Encoding::F32};
 }
 
 void PoolRows::lower(Lowering &l) const {
   const Shape &shape = l.shape(x);
-  const uint64_t n = shape[0] * shape[2];
-  const PoolRowsParams params{uint32_t(n), uint32_t(shape[1]), uint32_t(shape[2])};
+  const uint64_t n = shape[0] * shape.row();
+  const PoolRowsParams params{uint32_t(n), uint32_t(rows_of(shape)), uint32_t(shape.row())};
   const KernelChoice choice = map_kernel(l.caps(), n, KernelId::pool_rows, {uint32_t(f), bool(mask)});
   l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups,
              {l.read(0, x), l.read(1, mask ? mask : x), l.write(2)}, shape.elements());
@@ -28,7 +34,7 @@ void PoolRows::lower(Lowering &l) const {
 void PoolRows::reference(ReferenceCall &call) const {
   const HostTensor &in = call.in(x);
   HostTensor &out = call.out();
-  const size_t n_rows = in.type.shape[1], width = in.type.shape[2];
+  const size_t n_rows = rows_of(in.type.shape), width = in.type.shape.row();
   for (size_t i = 0; i < out.f.size(); ++i) {
     const size_t batch = i / width, d = i % width;
     double sum = 0, largest = 0, last = 0;

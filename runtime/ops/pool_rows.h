@@ -13,7 +13,7 @@ inline constexpr const char *kPoolFunctionNames[] = {"mean", "max", "first", "la
 
 struct PoolRows {
   static constexpr const char *kName = "pool_rows";
-  Value x;    // [B, T, D] f32
+  Value x;    // [B, T, D] f32, or a map [B, H, W, D]: its T = H W positions
   Value mask; // [B, T] i32: 0 hides a row; none: all are seen
   PoolFunction f = PoolFunction::Mean;
 

@@ -7,6 +7,7 @@
 #include "ops/conv1d.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
+#include "ops/depthwise_conv2d.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
 #include "ops/flatten.h"
@@ -16,6 +17,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/lstm.h"
+#include "ops/pool2d.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
@@ -43,6 +45,7 @@ OpTable op_table() {
       op_row<Conv1d>(),
       op_row<Conv2d>(),
       op_row<Copy>(),
+      op_row<DepthwiseConv2d>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
       op_row<Flatten>(),
@@ -52,6 +55,7 @@ OpTable op_table() {
       op_row<LayerNorm>(),
       op_row<Linear>(),
       op_row<Lstm>(),
+      op_row<Pool2d>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),

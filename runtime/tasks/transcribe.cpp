@@ -79,7 +79,7 @@ public:
                        options.length_penalty,
                        options.max_tokens_per_window ? options.max_tokens_per_window : spec_.n_context / 2};
     if (const auto prompt = trimmed(options.initial_prompt); !prompt.empty())
-      earlier_ = tokenizer_.encode(concat(" ", prompt), false);
+      earlier_ = tokenizer_.encode(concat(" ", prompt), {.add_special = false});
   }
 
   Transcript run() {

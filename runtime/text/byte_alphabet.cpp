@@ -32,9 +32,11 @@ constexpr std::array<int16_t, kCodePoints> kByteOfCodePoint = make_bytes();
 
 std::string byte_to_alphabet(uint8_t byte) {
   std::string out;
-  utf8_append(out, kCodePointOfByte[byte]);
+  append_byte_alphabet(out, byte);
   return out;
 }
+
+void append_byte_alphabet(std::string &out, uint8_t byte) { utf8_append(out, kCodePointOfByte[byte]); }
 
 std::optional<std::string> alphabet_to_bytes(std::string_view text) {
   std::string out;

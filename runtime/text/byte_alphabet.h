@@ -13,6 +13,8 @@ namespace fovea {
 /// The character that stands for `byte`, in UTF-8.
 std::string byte_to_alphabet(uint8_t byte);
 
+void append_byte_alphabet(std::string &out, uint8_t byte);
+
 /// The bytes that `text` stands for; nothing when a character is not of the alphabet or `text` is not UTF-8.
 std::optional<std::string> alphabet_to_bytes(std::string_view text);
 

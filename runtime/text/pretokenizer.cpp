@@ -1,110 +1,233 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/pretokenizer.h"
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "text/byte_alphabet.h"
+#include "text/step.h"
+#include "text/tokenizer_data.h"
+#include "text/unicode.h"
 
-#include <pcre2.h>
+#include <algorithm>
 
 namespace fovea {
 namespace {
-constexpr size_t kMaxPatternBytes = 64 * 1024;
-constexpr size_t kJitStackBytes = 1024 * 1024;
+constexpr size_t kMaxSteps = 64;
+using Apply = std::function<void(Pieces &)>;
 
-std::string message_of(int code) {
-  char text[256] = "";
-  pcre2_get_error_message(code, reinterpret_cast<PCRE2_UCHAR *>(text), sizeof text);
-  return text;
+/// What becomes of the matches when text is split at them.
+enum class Delimiters { Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous };
+
+Delimiters delimiters(const Step &step) {
+  return Delimiters(step.choice(
+      "behavior", {"removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"}));
 }
 
-/// PCRE2's \s has U+180E, which is no white space since Unicode 6.3; the tokenizers that made the
-/// vocabularies use the property.
-std::string with_unicode_spaces(const std::string &pattern) {
-  std::string out;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '\\' || i + 1 == pattern.size()) {
-      out += pattern[i];
-      continue;
+/// Makes pieces of what find() gave, which covers the text.
+void arrange(std::vector<Span> &spans, Delimiters delimiters) {
+  const auto join = [&](bool from_the_end) { // each match joins what comes before it, unless that is a match
+    std::vector<Span> out;
+    bool previous_matched = false;
+    if (from_the_end) std::reverse(spans.begin(), spans.end());
+    for (const Span &span : spans) {
+      if (span.matched && !previous_matched && !out.empty())
+        (from_the_end ? out.back().begin = span.begin : out.back().end = span.end);
+      else
+        out.push_back(span);
+      previous_matched = span.matched;
     }
-    const char escaped = pattern[++i];
-    if (escaped == 's')
-      out += "\\p{White_Space}";
-    else if (escaped == 'S')
-      out += "\\P{White_Space}";
-    else
-      (out += '\\') += escaped;
+    if (from_the_end) std::reverse(out.begin(), out.end());
+    spans = std::move(out);
+  };
+  switch (delimiters) {
+  case Delimiters::Isolated: break;
+  case Delimiters::Removed: std::erase_if(spans, [](const Span &span) { return span.matched; }); break;
+  case Delimiters::MergedWithPrevious: join(false); break;
+  case Delimiters::MergedWithNext: join(true); break;
+  case Delimiters::Contiguous: {
+    std::vector<Span> out;
+    for (const Span &span : spans)
+      if (!out.empty() && out.back().matched == span.matched)
+        out.back().end = span.end;
+      else
+        out.push_back(span);
+    spans = std::move(out);
   }
-  return out;
+  }
 }
 
-template <class T, void (*release)(T *)> struct Release {
-  void operator()(T *p) const { release(p); }
-};
-using MatchData = std::unique_ptr<pcre2_match_data, Release<pcre2_match_data, pcre2_match_data_free>>;
-using MatchContext =
-    std::unique_ptr<pcre2_match_context, Release<pcre2_match_context, pcre2_match_context_free>>;
-using JitStack = std::unique_ptr<pcre2_jit_stack, Release<pcre2_jit_stack, pcre2_jit_stack_free>>;
+/// Splits each piece by find(text, spans).
+template <class Find> void split_each(Pieces &pieces, Find find, Delimiters delimiters) {
+  std::vector<Span> out, spans;
+  const size_t start = pieces.spans.empty() ? 0 : pieces.spans[0].begin;
+  for (const Span &piece : pieces.spans) {
+    spans.clear();
+    find(std::string_view(pieces.text).substr(piece.begin, piece.end - piece.begin), spans);
+    arrange(spans, delimiters);
+    for (const Span &span : spans)
+      if (span.end > span.begin) out.push_back({piece.begin + span.begin, piece.begin + span.end, false});
+  }
+  if (out.empty() || out[0].begin != start) pieces.at_start = false;
+  pieces.spans = std::move(out);
+}
+
+/// Rewrites each piece: append(out, piece, whether it begins the user's text).
+template <class Append> void rewrite_each(Pieces &pieces, Append append) {
+  Pieces out{{}, {}, pieces.at_start};
+  out.text.reserve(pieces.text.size() + pieces.text.size() / 2);
+  for (size_t i = 0; i < pieces.spans.size(); ++i) {
+    const Span &span = pieces.spans[i];
+    const size_t begin = out.text.size();
+    append(out.text, std::string_view(pieces.text).substr(span.begin, span.end - span.begin),
+           i == 0 && pieces.at_start);
+    out.spans.push_back({begin, out.text.size(), false});
+  }
+  pieces = std::move(out);
+}
+
+Apply by_pattern(Pattern pattern, Delimiters delimiters, bool invert) {
+  return [pattern = std::move(pattern), delimiters, invert](Pieces &pieces) {
+    const auto find = [&](std::string_view text, std::vector<Span> &spans) {
+      pattern.find(text, spans);
+      for (Span &span : spans) span.matched ^= invert;
+    };
+    split_each(pieces, find, delimiters);
+  };
+}
+
+/// Each character for which `matches` holds is a match.
+template <class Matches> Apply by_character(Matches matches, Delimiters delimiters) {
+  return [matches, delimiters](Pieces &pieces) {
+    const auto find = [&](std::string_view text, std::vector<Span> &spans) {
+      size_t last = 0;
+      for (size_t at = 0; at < text.size();) {
+        const size_t begin = at;
+        if (!matches(utf8_next(text, at))) continue;
+        if (last < begin) spans.push_back({last, begin, false});
+        spans.push_back({begin, at, true});
+        last = at;
+      }
+      if (last < text.size()) spans.push_back({last, text.size(), false});
+    };
+    split_each(pieces, find, delimiters);
+  };
+}
+
+/// The longest runs of characters of one kind; kind 0 is left out.
+template <class KindOf> Apply by_runs(KindOf kind_of) {
+  return [kind_of](Pieces &pieces) {
+    const auto find = [&](std::string_view text, std::vector<Span> &spans) {
+      int last = 0;
+      for (size_t at = 0; at < text.size();) {
+        const size_t begin = at;
+        const int kind = kind_of(utf8_next(text, at));
+        if (kind != 0 && kind == last)
+          spans.back().end = at;
+        else if (kind != 0)
+          spans.push_back({begin, at, false});
+        last = kind;
+      }
+    };
+    split_each(pieces, find, Delimiters::Isolated);
+  };
+}
+
+Apply byte_level(const Step &step, const std::string &source) {
+  std::optional<Apply> split;
+  if (step.flag("regex", true))
+    split = by_pattern(Pattern::regex(source, kByteLevelPattern), Delimiters::Isolated, false);
+  return [prefix = step.flag("prefix_space", false), split](Pieces &pieces) {
+    if (prefix)
+      rewrite_each(pieces, [](std::string &out, std::string_view piece, bool) {
+        if (piece[0] != ' ') out += ' ';
+        out += piece;
+      });
+    if (split) (*split)(pieces);
+    rewrite_each(pieces, [](std::string &out, std::string_view piece, bool) {
+      for (const char byte : piece) append_byte_alphabet(out, uint8_t(byte));
+    });
+  };
+}
+
+Apply metaspace(const Step &step) {
+  const std::string mark = step.has("mark") ? step.text("mark", 4) : "\xE2\x96\x81";
+  if (mark.empty() || utf8_count(mark) != 1) step.wrong("needs one character as 'mark'");
+  const size_t prepend = step.choice("prepend", {"always", "first", "never"});
+  std::optional<Apply> split;
+  if (step.flag("split", true)) split = by_pattern(Pattern::literal(mark), Delimiters::MergedWithNext, false);
+  return [=](Pieces &pieces) {
+    rewrite_each(pieces, [&](std::string &out, std::string_view piece, bool at_start) {
+      const bool marked = piece[0] == ' ' || piece.starts_with(mark);
+      if (!marked && (prepend == 0 || (prepend == 1 && at_start))) out += mark;
+      for (const char c : piece)
+        if (c == ' ')
+          out += mark;
+        else
+          out += c;
+    });
+    if (split) (*split)(pieces);
+  };
+}
+
+Apply fixed_length(const Step &step) {
+  const uint32_t length = step.number("length", 5);
+  if (length == 0) step.wrong("needs a 'length' of at least 1");
+  return [length](Pieces &pieces) {
+    const auto find = [&](std::string_view text, std::vector<Span> &spans) {
+      for (size_t at = 0; at < text.size();) {
+        const size_t begin = at;
+        for (uint32_t i = 0; i < length && at < text.size(); ++i) utf8_next(text, at);
+        spans.push_back({begin, at, false});
+      }
+    };
+    split_each(pieces, find, Delimiters::Isolated);
+  };
+}
+
+std::vector<std::string_view> fields_of(std::string_view kind) {
+  if (kind == "byte_level") return {"prefix_space", "regex"};
+  if (kind == "metaspace") return {"mark", "prepend", "split"};
+  if (kind == "punctuation") return {"behavior"};
+  if (kind == "digits") return {"individual"};
+  if (kind == "split") return {"text", "regex", "behavior", "invert"};
+  if (kind == "fixed_length") return {"length"};
+  return {};
+}
+
+Apply make_step(const Step &step, const std::string &source) {
+  const std::string &kind = step.kind();
+  step.only(fields_of(kind));
+  if (kind == "byte_level") return byte_level(step, source);
+  if (kind == "metaspace") return metaspace(step);
+  if (kind == "whitespace_split") return by_character(is_white_space, Delimiters::Removed);
+  if (kind == "whitespace") // \w+|[^\w\s]+
+    return by_runs([](char32_t c) { return is_word_character(c) ? 1 : is_white_space(c) ? 0 : 2; });
+  if (kind == "punctuation") return by_character(is_punctuation, delimiters(step));
+  if (kind == "digits")
+    return by_character(is_numeric,
+                        step.flag("individual", false) ? Delimiters::Isolated : Delimiters::Contiguous);
+  if (kind == "split")
+    return by_pattern(step_pattern(step, source), delimiters(step), step.flag("invert", false));
+  if (kind == "fixed_length") return fixed_length(step);
+  step.wrong("is unknown");
+}
 } // namespace
 
-Pretokenizer::Pretokenizer(std::string source, const std::string &pattern) : source_(std::move(source)) {
-  if (pattern.empty()) return;
-  if (pattern.size() > kMaxPatternBytes)
-    fail(ErrorCode::InvalidFile, source_, ": pre-tokenizer pattern of ", pattern.size(), " bytes, at most ",
-         kMaxPatternBytes, " allowed");
-  const std::string translated = with_unicode_spaces(pattern);
-  int error = 0;
-  PCRE2_SIZE offset = 0;
-  pcre2_code *code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                                   PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
-  if (!code)
-    fail(ErrorCode::InvalidFile, source_, ": invalid pre-tokenizer pattern: ", message_of(error),
-         " (near offset ", offset, ')');
-  code_ = std::shared_ptr<const void>(code, [](pcre2_code *c) { pcre2_code_free(c); });
-  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); // without JIT the interpreter gives the same, slower
-}
-
-void Pretokenizer::split(std::string_view text, std::vector<std::string_view> &pieces) const {
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t begin = at;
-    const bool valid = utf8_unit(text, at).kind == Utf8Unit::Valid;
-    while (at < text.size()) {
-      const Utf8Unit unit = utf8_unit(text, at);
-      if ((unit.kind == Utf8Unit::Valid) != valid) break;
-      at += unit.length;
-    }
-    const std::string_view run = text.substr(begin, at - begin);
-    if (valid && code_)
-      split_valid(run, pieces);
-    else
-      pieces.push_back(run);
+Pretokenizer::Pretokenizer(const TokenizerData &data) {
+  if (data.pre_tokenizer.size() > kMaxSteps)
+    fail(ErrorCode::InvalidFile, data.source, ": ", data.pre_tokenizer.size(),
+         " pre-tokenizer steps, at most ", kMaxSteps, " allowed");
+  const std::string where = concat(data.source, ": fovea.tokenizer.pre_tokenizer");
+  for (const std::string &line : data.pre_tokenizer) {
+    const Step step = Step::parse(line, where);
+    steps_.push_back(make_step(step, where));
+    byte_level_ |= step.kind() == "byte_level";
   }
 }
 
-void Pretokenizer::split_valid(std::string_view text, std::vector<std::string_view> &pieces) const {
-  const auto *code = static_cast<const pcre2_code *>(code_.get());
-  const MatchData match(pcre2_match_data_create_from_pattern(code, nullptr));
-  const MatchContext context(pcre2_match_context_create(nullptr));
-  const JitStack stack(pcre2_jit_stack_create(32 * 1024, kJitStackBytes, nullptr));
-  if (!match || !context) fail(ErrorCode::OutOfMemory, source_, ": no memory for the pre-tokenizer");
-  if (stack) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
-
-  size_t at = 0; // everything before is in pieces
-  while (at < text.size()) {
-    const int result = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at,
-                                   PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, match.get(), context.get());
-    if (result == PCRE2_ERROR_NOMATCH) break;
-    if (result < 0)
-      fail(ErrorCode::InvalidFile, source_,
-           ": the pre-tokenizer pattern fails on this text: ", message_of(result));
-    const PCRE2_SIZE *span = pcre2_get_ovector_pointer(match.get());
-    if (span[0] < at || span[1] <= span[0] || span[1] > text.size())
-      fail(ErrorCode::InvalidFile, source_, ": the pre-tokenizer pattern matches backwards");
-    if (span[0] > at) pieces.push_back(text.substr(at, span[0] - at));
-    pieces.push_back(text.substr(span[0], span[1] - span[0]));
-    at = span[1];
-  }
-  if (at < text.size()) pieces.push_back(text.substr(at));
+Pieces Pretokenizer::split(std::string text, bool at_start) const {
+  Pieces pieces{std::move(text), {}, at_start};
+  if (!pieces.text.empty()) pieces.spans.push_back({0, pieces.text.size(), false});
+  for (const auto &step : steps_) step(pieces);
+  return pieces;
 }
 
 } // namespace fovea

@@ -1,31 +1,36 @@
-// Pretokenizer: splits text into the pieces that are byte-pair-encoded apart, by a regular expression.
+// Pretokenizer: splits normalized text into the pieces that the model encodes apart: a list of steps
+// (docs/format.md, `fovea.tokenizer.pre_tokenizer`), each of which splits pieces further or rewrites them.
 //
-// Owns: a compiled PCRE2 pattern (UTF, Unicode properties, JIT where the platform has it). Thread-safety:
-// split() may run on any number of threads. Throws: Error InvalidFile for a pattern that does not compile
-// (with the offset), or that needs more backtracking than PCRE2's limits allow on a given text. Rejected:
-// std::regex (no Unicode properties, recursion per character), hand-written splitters (one per vocabulary).
+// Immutable; any number of threads. Throws: Error InvalidFile from the constructor for steps that are unknown
+// or malformed, from split() for a pattern that fails on the text.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "text/pattern.h"
+
+#include <functional>
 
 namespace fovea {
 
+struct TokenizerData;
+
+/// Pieces of one text: ranges of `text`, in order, none empty.
+struct Pieces {
+  std::string text;
+  std::vector<Span> spans; // `matched` is not used
+  bool at_start;           // the first piece begins where the text that the user gave begins
+};
+
 class Pretokenizer {
 public:
-  /// `source` is what Errors name. An empty pattern splits nothing.
-  Pretokenizer(std::string source, const std::string &pattern);
-
-  /// Appends the pieces of `text`, in order; together they are `text`. What lies between two matches is a
-  /// piece, and so is each run of bytes that is not UTF-8.
-  void split(std::string_view text, std::vector<std::string_view> &pieces) const;
+  explicit Pretokenizer(const TokenizerData &data);
+  /// `text` is valid UTF-8.
+  Pieces split(std::string text, bool at_start) const;
+  /// Whether pieces end up in the byte alphabet.
+  bool is_byte_level() const { return byte_level_; }
 
 private:
-  void split_valid(std::string_view text, std::vector<std::string_view> &pieces) const;
-  std::string source_;
-  std::shared_ptr<const void> code_; // pcre2_code
+  std::vector<std::function<void(Pieces &)>> steps_;
+  bool byte_level_ = false;
 };
 
 } // namespace fovea

@@ -1,5 +1,7 @@
 #include "vk/kernel.h"
 
+#include "kernels/catalogue.h"
+
 #include <algorithm>
 
 namespace fovea::vk {

@@ -5,7 +5,7 @@
 // names kernel and device, and the caller falls through to its next variant), OutOfMemory, DeviceLost.
 #pragma once
 
-#include "kernels/catalogue.h"
+#include "kernels/kernel_name.h"
 #include "vk/buffer.h"
 #include "vk/reflect.h"
 

@@ -59,7 +59,7 @@ TEST_CASE("the runtime library needs no Vulkan, audio or JSON library to be link
   REQUIRE(needed.exit_code == 0);
   const auto libraries = words_of_column(needed.out, 1);
   const std::set<std::string> allowed = {
-      "libpcre2-8.so.0", "libz.so.1",    "libstdc++.so.6",       "libm.so.6",
+      "libpcre2-8.so.0", "libutf8proc.so.2", "libz.so.1",    "libstdc++.so.6",       "libm.so.6",
       "libgcc_s.so.1",   "libc.so.6",    "ld-linux-x86-64.so.2", "libdl.so.2",
       "libpthread.so.0", "libasan.so.8", "libubsan.so.1",        "libtsan.so.2"};
   for (const std::string &library : libraries) {

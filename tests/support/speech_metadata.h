@@ -60,7 +60,6 @@ inline Metadata speech_metadata(bool multilingual = false) {
   m["tokenizer.ggml.token_type"] = types;
   m["tokenizer.ggml.merges"] = std::vector<std::string>{byte_to_alphabet(' ') + " a"};
   m["fovea.tokenizer.pattern"] = std::string(kByteLevelPattern);
-  m["fovea.tokenizer.tokens_are_bytes"] = false;
   return m;
 }
 

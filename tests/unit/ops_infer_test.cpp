@@ -138,7 +138,8 @@ TEST_CASE("ops: what they refuse, in one line each") {
   CHECK(infer("  in t i32 [7]", "embed(t, table, places)") ==
         "embed: 7 tokens, but 'places' has only 6 positions: give fewer");
   CHECK(infer("  in x f32 [2, 3]", "l2_normalize(x) eps=0") == "l2_normalize: eps must be positive, it is 0");
-  CHECK(infer("  in x f32 [2, 3]", "pool_rows(x)") == "pool_rows: x must be [B, T, D], it is [2, 3]");
+  CHECK(infer("  in x f32 [2, 3]", "pool_rows(x)") ==
+        "pool_rows: x must be [B, T, D] or [B, H, W, D], it is [2, 3]");
   CHECK(infer("  in x f32 [2, 5, 3]\n  in m i32 [5]", "pool_rows(x, m)").find("mask 'm'") !=
         std::string::npos);
   CHECK(infer("  in t i32 [3]", "embed(t, ints)") ==

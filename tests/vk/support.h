@@ -1,6 +1,7 @@
 // What the tests of vk/ share: a device with validation on, and layer_norm as the kernel to run.
 #pragma once
 
+#include "kernels/catalogue.h"
 #include "vk/device.h"
 
 #include <cstdlib>

@@ -1,0 +1,9 @@
+// Convolutional networks against what the reference implementation computed (../shared/golden).
+#include "models/golden.h"
+
+#include <doctest/doctest.h>
+
+using namespace fovea::test;
+
+TEST_CASE("golden: resnet") { check_golden_case("resnet"); }
+TEST_CASE("golden: mobilenet_v2") { check_golden_case("mobilenet_v2"); }
