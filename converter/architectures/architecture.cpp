@@ -4,16 +4,13 @@
 
 namespace fovea {
 
-extern const Architecture kLstmAttention, kWhisper;
-
-std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kLstmAttention, kWhisper};
+extern const Architecture kLstmAttention;
 extern const Architecture kMobilenetV2;
 extern const Architecture kResnet;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kMobilenetV2, kResnet, kWhisper};
+  static const Architecture rows[] = {kLstmAttention, kMobilenetV2, kResnet, kWhisper};
   return rows;
 }
 

@@ -1,5 +1,7 @@
 #include "ops/lstm.h"
 
+#include "ops/recurrence.h"
+
 #include <cmath>
 
 namespace fovea {

@@ -3,7 +3,7 @@
 // x is W_ih input + b_ih (+ b_hh), by one linear over all rows. With reverse, t runs from T - 1 to 0.
 #pragma once
 
-#include "ops/recurrence.h"
+#include "graph/op.h"
 
 namespace fovea {
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "graph/lowering.h"
+#include "kernels/catalogue.h"
 
 namespace fovea {
 
