@@ -1,9 +1,11 @@
-// y[n, d] = exp(scale (x[n, d] - max(x[n]))) / sum_i exp(scale (x[n, i] - max(x[n]))),  x, y: [N, D] f32
+// y[n, d] = exp(scale (x[n, d] - max(x[n]))) / sum_i exp(scale (x[n, i] - max(x[n]))),  x, y: [N, D] f32; or log(y)
 // One workgroup a row.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "kernel.glsl"
 #include "reduce.glsl"
+
+layout(constant_id = 1) const bool kLog = false;
 
 layout(set = 0, binding = 0, std430) readonly buffer X { float x[]; };
 layout(set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
@@ -27,8 +29,10 @@ void main() {
   // Below -150, exp() is 0; the bound keeps the product finite for masked elements (kLowest).
   float sum = 0.0;
   for (uint d = lane; d < p.row_length; d += lanes) sum += exp(max((x[begin + d] - highest) * p.scale, -150.0));
-  const float inverse = 1.0 / workgroup_sum(sum);
+  sum = workgroup_sum(sum);
+  const float inverse = 1.0 / sum, log_sum = log(sum);
 
   for (uint d = lane; d < p.row_length; d += lanes)
-    y[begin + d] = exp(max((x[begin + d] - highest) * p.scale, -150.0)) * inverse;
+    y[begin + d] = kLog ? (x[begin + d] - highest) * p.scale - log_sum
+                        : exp(max((x[begin + d] - highest) * p.scale, -150.0)) * inverse;
 }

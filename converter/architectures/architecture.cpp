@@ -5,12 +5,34 @@
 namespace fovea {
 
 extern const Architecture kLstmAttention;
+extern const Architecture kAlbert;
+extern const Architecture kBart;
+extern const Architecture kBert;
+extern const Architecture kDistilbert;
+extern const Architecture kMarian;
 extern const Architecture kMobilenetV2;
 extern const Architecture kResnet;
+extern const Architecture kRoberta;
+extern const Architecture kT5;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
   static const Architecture rows[] = {kLstmAttention, kMobilenetV2, kResnet, kWhisper};
+  // One a line.
+  // clang-format off
+  static const Architecture rows[] = {
+      kAlbert,
+      kBart,
+      kBert,
+      kDistilbert,
+      kMarian,
+      kMobilenetV2,
+      kResnet,
+      kRoberta,
+      kT5,
+      kWhisper,
+  };
+  // clang-format on
   return rows;
 }
 

@@ -4,6 +4,7 @@
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
 #include "ops/channels_last.h"
+#include "ops/concat.h"
 #include "ops/conv1d.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
@@ -17,13 +18,18 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/lstm.h"
+#include "ops/map_positions.h"
 #include "ops/pool2d.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/regroup.h"
+#include "ops/repeat.h"
+#include "ops/resize2d.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
+#include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
 #include "ops/token_rules.h"
@@ -42,6 +48,7 @@ OpTable op_table() {
       op_row<AttentionWeights>(),
       op_row<Binary>(),
       op_row<ChannelsLast>(),
+      op_row<Concat>(),
       op_row<Conv1d>(),
       op_row<Conv2d>(),
       op_row<Copy>(),
@@ -55,13 +62,18 @@ OpTable op_table() {
       op_row<LayerNorm>(),
       op_row<Linear>(),
       op_row<Lstm>(),
+      op_row<MapPositions>(),
       op_row<Pool2d>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<Regroup>(),
+      op_row<Repeat>(),
+      op_row<Resize2d>(),
       op_row<RmsNorm>(),
       op_row<Rope>(),
+      op_row<Slice>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),
       op_row<TokenRules>(),

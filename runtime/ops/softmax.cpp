@@ -18,8 +18,9 @@ TensorType Softmax::infer(const Types &t) const {
 void Softmax::lower(Lowering &l) const {
   const Shape &shape = l.shape(x);
   const SoftmaxParams params{uint32_t(shape.rows()), uint32_t(shape.row()), scale};
-  const KernelChoice choice =
+  KernelChoice choice =
       select_row_kernel(l.caps(), shape.rows(), shape.row(), KernelId::softmax, KernelId::softmax_subgroup);
+  choice.spec.push_back(log);
   l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)},
              8 * shape.elements());
 }
@@ -33,7 +34,10 @@ void Softmax::reference(ReferenceCall &call) const {
     const double highest = *std::max_element(row, row + width);
     double sum = 0;
     for (size_t d = 0; d < width; ++d) sum += std::exp((row[d] - highest) * scale);
-    for (size_t d = 0; d < width; ++d) out.f[begin + d] = float(std::exp((row[d] - highest) * scale) / sum);
+    for (size_t d = 0; d < width; ++d) {
+      const double shifted = (row[d] - highest) * scale;
+      out.f[begin + d] = float(log ? shifted - std::log(sum) : std::exp(shifted) / sum);
+    }
   }
 }
 

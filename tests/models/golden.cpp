@@ -50,8 +50,12 @@ std::shared_ptr<const Model> converted(const std::string &source, Encoding encod
 }
 
 void check_golden_case(const std::string &name) {
-  const std::string folder = shared_path("golden/cases/" + name);
-  if (folder.empty()) return;
+  if (const std::string folder = shared_path("golden/cases/" + name); !folder.empty())
+    check_golden_folder(folder);
+}
+
+void check_golden_folder(const std::string &folder) {
+  const std::string name = std::filesystem::path(folder).filename().string();
   const Source golden = open_safetensors(folder + "/golden.safetensors");
   const auto without = [](const std::string &text, std::string_view prefix) {
     return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string();

@@ -23,6 +23,8 @@ std::shared_ptr<const Model> converted(const std::string &source, Encoding encod
 /// `output.*` (NMSE ≤ 1e-6). Hidden states need not be there; attention weights are compared where the model
 /// offers them; token sequences are for the tests of tasks.
 void check_golden_case(const std::string &name);
+/// The same for a model's folder with a golden.safetensors.
+void check_golden_folder(const std::string &folder);
 
 /// A session on the test device.
 Session make_session(std::shared_ptr<const Model> model, Bindings sizes = {{"B", 1}});

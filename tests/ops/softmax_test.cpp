@@ -18,6 +18,19 @@ TEST_CASE("softmax: short rows, long rows, scaled") {
       }
 }
 
+TEST_CASE("softmax: logarithms") {
+  for (const uint64_t width : {1, 3, 33, 448, 51865})
+    for (const float scale : {1.0f, 8.0f}) {
+      OpCase c;
+      c.graph_text =
+          concat("graph g\n  in x f32 [3, ", width, "]\n  out y = softmax(x) scale=", scale, " log=true\n");
+      c.inputs["x"] = random_tensor({{3, width}, Encoding::F32}, uint32_t(width), 4);
+      c.inputs["x"].f[0] = -3000;
+      c.terms = 64 + width / 4;
+      run_op_case(c);
+    }
+}
+
 TEST_CASE("softmax: large and masked elements") {
   OpCase c;
   c.graph_text = "graph g\n  in x f32 [2, 6]\n  out y = softmax(x) scale=2\n";

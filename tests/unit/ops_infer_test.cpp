@@ -87,6 +87,7 @@ TEST_CASE("ops: result types") {
   CHECK(infer("  in x f32 [2, 3]", "l2_normalize(x)") == "f32 [2, 3]");
   CHECK(infer("  in x f32 [2, 5, 3]\n  in m i32 [2, 5]", "pool_rows(x, m) f=max") == "f32 [2, 3]");
   CHECK(infer("  in x f32 [2, 5, 3]", "pool_rows(x) f=first") == "f32 [2, 3]");
+  CHECK(infer("  in x f32 [6, 2, 3]\n  in m i32 [3, 9]", "regroup(x, m)") == "f32 [3, 4, 3]");
   CHECK(infer("  in x f32 [5, 402]", "power_spectrum(x)") == "f32 [5, 201]");
   CHECK(infer("  in x f32 [5, 402]", "reduce_max(x)") == "f32 [1]");
   CHECK(infer("  in x f32 [5, 4]\n  in p f32 [1]", "dynamic_range(x, p)") == "f32 [5, 4]");
@@ -138,6 +139,8 @@ TEST_CASE("ops: what they refuse, in one line each") {
   CHECK(infer("  in t i32 [7]", "embed(t, table, places)") ==
         "embed: 7 tokens, but 'places' has only 6 positions: give fewer");
   CHECK(infer("  in x f32 [2, 3]", "l2_normalize(x) eps=0") == "l2_normalize: eps must be positive, it is 0");
+  CHECK(infer("  in x f32 [6, 1, 3]\n  in m i32 [4, 9]", "regroup(x, m)") ==
+        "regroup: the rows of x [6, 1, 3] cannot be the batches of 'm' [4, 9]");
   CHECK(infer("  in x f32 [2, 3]", "pool_rows(x)") ==
         "pool_rows: x must be [B, T, D] or [B, H, W, D], it is [2, 3]");
   CHECK(infer("  in x f32 [2, 5, 3]\n  in m i32 [5]", "pool_rows(x, m)").find("mask 'm'") !=
