@@ -4,7 +4,7 @@
 
 namespace fovea {
 
-Activation read_activation(const Config &config, const char *key, const char *fallback) {
+Activation read_activation(const Config &config, std::string_view key, const char *fallback) {
   static constexpr std::pair<const char *, Activation> kNames[] = {
       {"gelu", Activation::Gelu},
       {"gelu_python", Activation::Gelu},

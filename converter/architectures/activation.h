@@ -7,6 +7,6 @@
 namespace fovea {
 
 /// "gelu", "gelu_new", "silu", "swish", "relu" … Error Unsupported that names key and value.
-Activation read_activation(const Config &config, const char *key, const char *fallback);
+Activation read_activation(const Config &config, std::string_view key, const char *fallback);
 
 } // namespace fovea

@@ -8,11 +8,13 @@ extern const Architecture kLstmAttention;
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
+extern const Architecture kDetr;
 extern const Architecture kDistilbert;
 extern const Architecture kMarian;
 extern const Architecture kMobilenetV2;
 extern const Architecture kResnet;
 extern const Architecture kRoberta;
+extern const Architecture kSegformer;
 extern const Architecture kT5;
 extern const Architecture kWhisper;
 
@@ -24,11 +26,13 @@ std::span<const Architecture> architectures() {
       kAlbert,
       kBart,
       kBert,
+      kDetr,
       kDistilbert,
       kMarian,
       kMobilenetV2,
       kResnet,
       kRoberta,
+      kSegformer,
       kT5,
       kWhisper,
   };

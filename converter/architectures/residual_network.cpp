@@ -102,7 +102,8 @@ ResidualNetwork ResidualNetwork::from_config(const Config &c, const std::string 
   return net;
 }
 
-ResidualNetwork ResidualNetwork::from_tensors(const Source &source, const std::string &prefix, bool dilated) {
+ResidualNetwork ResidualNetwork::from_tensors(const Source &source, const std::string &prefix, bool dilated,
+                                              uint32_t n_stages) {
   const auto layer = [&](const std::string &to, const std::string &conv, const std::string &norm, uint64_t in,
                          uint32_t stride, uint32_t dilation, Activation act) {
     const SourceTensor *w = source.find(prefix + conv + ".weight");
@@ -124,7 +125,11 @@ ResidualNetwork ResidualNetwork::from_tensors(const Source &source, const std::s
   net.stem_ = layer("backbone.stem", "conv1", "bn1", channels, 2, 1, Activation::Relu);
   net.stem_.tensors.tensor_class = TensorClass::Sensitive;
   uint64_t in = net.stem_.tensors.n;
-  for (uint32_t s = 1; s <= 4; ++s)
+  for (uint32_t s = 1; s <= 4; ++s) {
+    if (n_stages && s > n_stages) {
+      net.ignored_.push_back(concat(prefix, "layer", s, ".*"));
+      continue;
+    }
     for (uint32_t i = 0;; ++i) {
       const std::string at = concat("layer", s, ".", i), to = concat("backbone.", s - 1, ".", i);
       if (!source.find(concat(prefix, at, ".conv1.weight"))) break;
@@ -152,6 +157,7 @@ ResidualNetwork ResidualNetwork::from_tensors(const Source &source, const std::s
       in = b.layers.back().tensors.n;
       net.blocks_.push_back(std::move(b));
     }
+  }
   net.width_ = in;
   return net;
 }

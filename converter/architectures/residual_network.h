@@ -15,7 +15,8 @@ public:
   /// none).
   static ResidualNetwork from_config(const Config &config, const std::string &prefix, uint32_t n_stages = 0);
   /// Tensors: prefix + "conv1.weight" … `dilated`: the last stage keeps its resolution and spreads its taps.
-  static ResidualNetwork from_tensors(const Source &source, const std::string &prefix, bool dilated);
+  static ResidualNetwork from_tensors(const Source &source, const std::string &prefix, bool dilated,
+                                      uint32_t n_stages = 0);
 
   /// The image as add_image_input() gives it → the last stage's map [B, H / 32, W / 32, width()].
   Value build(Graph &g, Value image) const;

@@ -149,29 +149,6 @@ void BlockTensors::mlp(const std::string &to, const std::string &from, const Mlp
 
 // ---- configurations
 
-Activation read_activation(const Config &config, std::string_view key, const char *fallback) {
-  const std::string name = config.find_string(key).value_or(fallback);
-  static constexpr std::pair<std::string_view, Activation> kNames[] = {
-      {"gelu", Activation::Gelu},
-      {"gelu_python", Activation::Gelu},
-      {"gelu_new", Activation::GeluTanh},
-      {"gelu_pytorch_tanh", Activation::GeluTanh},
-      {"gelu_fast", Activation::GeluTanh},
-      {"gelu_python_tanh", Activation::GeluTanh},
-      {"quick_gelu", Activation::QuickGelu},
-      {"relu", Activation::Relu},
-      {"silu", Activation::Silu},
-      {"swish", Activation::Silu},
-      {"tanh", Activation::Tanh},
-      {"sigmoid", Activation::Sigmoid},
-      {"linear", Activation::None},
-  };
-  for (const auto &[text, activation] : kNames)
-    if (name == text) return activation;
-  fail(ErrorCode::Unsupported, config.path(), ": ", key, " '", printable(name),
-       "' is not supported (gelu, gelu_new, quick_gelu, relu, silu, tanh, sigmoid and linear are)");
-}
-
 std::string find_prefix(const Source &source, std::initializer_list<const char *> prefixes,
                         const std::string &name) {
   for (const char *prefix : prefixes)

@@ -6,6 +6,7 @@
 // at.fc2: .w and .b of matrices, .g and .b of norms. One thread. Errors: those of Graph.
 #pragma once
 
+#include "converter/architectures/activation.h"
 #include "converter/json.h"
 #include "converter/model_plan.h"
 #include "graph/graph.h"
@@ -115,9 +116,6 @@ private:
   ModelPlan &plan_;
   BlockSpec spec_;
 };
-
-/// "gelu", "gelu_new", "relu", "swish" … of a configuration. Error Unsupported that names key and value.
-Activation read_activation(const Config &config, std::string_view key, const char *fallback);
 
 /// The first of `prefixes` with which the source has a tensor `name`; the first when none has.
 std::string find_prefix(const Source &source, std::initializer_list<const char *> prefixes,

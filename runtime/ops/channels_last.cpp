@@ -1,6 +1,7 @@
 #include "ops/channels_last.h"
 
 #include "ops/map.h"
+#include "ops/transpose.h"
 
 #include <algorithm>
 
@@ -30,13 +31,7 @@ void ChannelsLast::lower(Lowering &l) const {
   const Shape &in = l.shape(x), &out = l.target().type.shape;
   const uint64_t positions = in[2] * in[3], n = in[0] * positions;
   if (in[1] > kFewChannels && out[3] == in[1]) {
-    const uint64_t tiles_j = div_up(positions, kTile), tiles = div_up(in[1], kTile) * tiles_j;
-    const uint64_t n_tiles = in[0] * tiles;
-    const KernelChoice choice = select_map_kernel(l.caps(), n_tiles * 64, KernelId::transpose);
-    const TransposeParams params{uint32_t(n_tiles), uint32_t(tiles_j), uint32_t(tiles), uint32_t(in[1]),
-                                 uint32_t(positions)};
-    l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)},
-               in.elements());
+    lower_transpose(l, x, in[0], in[1], positions);
     return;
   }
   const KernelChoice choice = map_kernel(l.caps(), n, KernelId::channels_last);

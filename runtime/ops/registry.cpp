@@ -3,6 +3,7 @@
 #include "ops/attention.h"
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
+#include "ops/channels_first.h"
 #include "ops/channels_last.h"
 #include "ops/concat.h"
 #include "ops/conv1d.h"
@@ -47,6 +48,7 @@ OpTable op_table() {
       op_row<Attention>(),
       op_row<AttentionWeights>(),
       op_row<Binary>(),
+      op_row<ChannelsFirst>(),
       op_row<ChannelsLast>(),
       op_row<Concat>(),
       op_row<Conv1d>(),

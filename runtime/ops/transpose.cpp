@@ -17,16 +17,21 @@ TensorType Transpose::infer(const Types &t) const {
   return {shape.with(-2, shape.dim(-1)).with(-1, shape.dim(-2)), Encoding::F32};
 }
 
-void Transpose::lower(Lowering &l) const {
-  const Shape &shape = l.shape(x);
-  const uint64_t n_rows = shape.dim(-2), n_cols = shape.dim(-1), n = shape.elements();
+void lower_transpose(Lowering &l, Value x, uint64_t n_batches, uint64_t n_rows, uint64_t n_cols) {
   const uint64_t tiles_j = div_up(n_cols, kTile), tiles = div_up(n_rows, kTile) * tiles_j;
-  const uint64_t n_tiles = n / (n_rows * n_cols) * tiles;
+  const uint64_t n_tiles = n_batches * tiles;
   // A workgroup of 64 invocations takes a tile.
   const KernelChoice choice = select_map_kernel(l.caps(), n_tiles * 64, KernelId::transpose);
   const TransposeParams params{uint32_t(n_tiles), uint32_t(tiles_j), uint32_t(tiles), uint32_t(n_rows),
                                uint32_t(n_cols)};
-  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)}, n);
+  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)},
+             n_batches * n_rows * n_cols);
+}
+
+void Transpose::lower(Lowering &l) const {
+  const Shape &shape = l.shape(x);
+  const uint64_t n_rows = shape.dim(-2), n_cols = shape.dim(-1);
+  lower_transpose(l, x, shape.elements() / (n_rows * n_cols), n_rows, n_cols);
 }
 
 void Transpose::reference(ReferenceCall &call) const {

@@ -1,7 +1,7 @@
 // Exchanges the two innermost dimensions: y[.., j, i] = x[.., i, j].
 #pragma once
 
-#include "graph/op.h"
+#include "graph/lowering.h"
 
 namespace fovea {
 
@@ -14,5 +14,8 @@ struct Transpose {
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
 };
+
+/// Into the target: `n_batches` matrices of x, [n_rows, n_cols] each, turned.
+void lower_transpose(Lowering &l, Value x, uint64_t n_batches, uint64_t n_rows, uint64_t n_cols);
 
 } // namespace fovea

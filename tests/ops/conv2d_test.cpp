@@ -116,6 +116,15 @@ TEST_CASE("conv2d: a real layer's shapes") {
   run_op_case(conv_case({1, 64, 64, 4, 32, 7, 7, 1, "stride=2 padding=3", Encoding::F16, true, 4}));
 }
 
+TEST_CASE("channels_first: few and many channels") {
+  for (const uint64_t channels : {1, 5, 33, 100}) {
+    OpCase c;
+    c.graph_text = concat("graph g\n  in x f32 [2, 5, 7, ", channels, "]\n  out y = channels_first(x)\n");
+    c.inputs["x"] = random_tensor({{2, 5, 7, channels}, Encoding::F32}, uint32_t(channels));
+    run_op_case(c);
+  }
+}
+
 TEST_CASE("channels_last: few and many channels, padded ones") {
   for (const uint64_t channels : {1, 3, 8, 9, 40, 100})
     for (const uint64_t padded : {0, 4, 33})
