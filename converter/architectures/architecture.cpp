@@ -4,12 +4,12 @@
 
 namespace fovea {
 
-extern const Architecture kLstmAttention;
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
 extern const Architecture kDetr;
 extern const Architecture kDistilbert;
+extern const Architecture kLstmAttention;
 extern const Architecture kMarian;
 extern const Architecture kMobilenetV2;
 extern const Architecture kResnet;
@@ -19,7 +19,6 @@ extern const Architecture kT5;
 extern const Architecture kWhisper;
 
 std::span<const Architecture> architectures() {
-  static const Architecture rows[] = {kLstmAttention, kMobilenetV2, kResnet, kWhisper};
   // One a line.
   // clang-format off
   static const Architecture rows[] = {
@@ -28,6 +27,7 @@ std::span<const Architecture> architectures() {
       kBert,
       kDetr,
       kDistilbert,
+      kLstmAttention,
       kMarian,
       kMobilenetV2,
       kResnet,
