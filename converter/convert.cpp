@@ -63,11 +63,8 @@ private:
   void write(const OutputTensor &tensor, TensorReport &row) {
     const uint64_t length = tensor.shape.row(), n_rows = tensor.shape.rows();
     const bool stream = !tensor.combine;
-    if (stream && tensor.inputs.size() != 1)
-      fail(ErrorCode::Internal, "tensor '", tensor.name, "' has ", tensor.inputs.size(),
-           " inputs and no rule for them");
     const std::vector<float> whole = stream ? std::vector<float>{} : combined(tensor);
-    const SourceTensor *input = stream ? source_.find(tensor.inputs[0].name) : nullptr;
+    if (stream) check_stacked(tensor);
     const uint64_t rows_in_piece = std::max<uint64_t>(1, kPieceElements / length);
     std::vector<float> piece;
     std::vector<std::byte> scales; // follow all codes in the file
@@ -77,7 +74,7 @@ private:
       std::span<const float> rows = std::span(whole).subspan(stream ? 0 : first * length, stream ? 0 : n);
       if (stream) {
         piece.resize(n);
-        source_.read(*input, first * length, piece);
+        read_stacked(tensor, first * length, piece);
         rows = piece;
       }
       const EncodedRows encoded =
@@ -88,6 +85,27 @@ private:
     }
     if (!scales.empty()) out_.write(scales);
     done_bytes_ += scales.size();
+  }
+
+  void check_stacked(const OutputTensor &tensor) const {
+    uint64_t n = 0;
+    for (const SourceInput &input : tensor.inputs) n += input.shape.elements();
+    if (n != tensor.shape.elements())
+      fail(ErrorCode::Internal, "tensor '", tensor.name, "' ", tensor.shape, " has inputs of ", n,
+           " elements and no rule for them");
+  }
+  /// Elements from `first` of the inputs laid end to end.
+  void read_stacked(const OutputTensor &tensor, uint64_t first, std::span<float> out) const {
+    for (const SourceInput &input : tensor.inputs) {
+      const uint64_t size = input.shape.elements();
+      if (first < size && !out.empty()) {
+        const uint64_t n = std::min<uint64_t>(size - first, out.size());
+        source_.read(*source_.find(input.name), first, out.first(n));
+        out = out.subspan(n);
+        first += n;
+      }
+      first -= std::min(first, size);
+    }
   }
 
   std::vector<float> combined(const OutputTensor &tensor) const {

@@ -58,6 +58,11 @@ void Config::wrong(std::string_view key, std::string_view expected) const {
   fail(ErrorCode::InvalidFile, path_, ": '", key, "' is ", found, ", expected ", expected);
 }
 
+bool Config::is_null(std::string_view key) const {
+  const auto found = object_.find(std::string(key));
+  return found != object_.end() && found->is_null();
+}
+
 const Json *Config::find(std::string_view key) const {
   const auto found = object_.find(std::string(key));
   return found == object_.end() || found->is_null() ? nullptr : &*found;

@@ -26,6 +26,8 @@ public:
   }
 
   bool has(std::string_view key) const { return find(key) != nullptr; }
+  /// Whether it is there as null, which some keys tell from being absent.
+  bool is_null(std::string_view key) const;
   /// nullptr when absent.
   const Json *find(std::string_view key) const;
   const std::string &path() const { return path_; }

@@ -44,7 +44,7 @@ struct OutputTensor {
   Shape shape;
   TensorClass tensor_class = TensorClass::Matrix;
   std::vector<SourceInput> inputs;
-  /// Empty: the single input's elements as they are, streamed in pieces.
+  /// Empty: the inputs' elements as they are, one input after the other, streamed in pieces.
   Combine combine;
 };
 

@@ -20,8 +20,10 @@ const uint kColumns = (kPixels - 1u) * kStrideW + (kTaps - 1u) * kDilationW + 1u
 
 #ifdef QUADS
 #define ELEMENT vec4
+#define FLAGS bvec4
 #else
 #define ELEMENT float
+#define FLAGS bool
 #endif
 layout(set = 0, binding = 0, std430) readonly buffer X { ELEMENT x[]; };
 layout(set = 0, binding = 2, std430) readonly buffer Bias { ELEMENT bias[]; };
@@ -86,7 +88,9 @@ void main() {
     [[unroll]] for (uint b = 0u; b < kTapsW; ++b) tap[b] = weight((taps + b) * p.channels + c);
     [[unroll]] for (uint column = 0u; column < kColumns; ++column) {
       const uint ix = x0 + column;
-      const ELEMENT v = ix < p.in_w ? x[(from + ix) * p.channels + c] : ELEMENT(0.0);
+      const bool inside = ix < p.in_w;
+      const ELEMENT loaded = x[inside ? (from + ix) * p.channels + c : 0u];
+      const ELEMENT v = mix(ELEMENT(0.0), loaded, FLAGS(inside)); // a choice of values: a branch costs more than the load
       [[unroll]] for (uint r = 0u; r < kPixels; ++r) {
         const uint ahead = column - r * kStrideW; // huge where the window begins later
         if (ahead % kDilationW == 0u && ahead / kDilationW < kTapsW) sum[r] += v * tap[ahead / kDilationW];

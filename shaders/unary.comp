@@ -1,4 +1,4 @@
-// y[i] = f(max(x[i], minimum)), f32
+// y[i] = scale * f(max(x[i], minimum)), f32
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "kernel.glsl"
@@ -13,6 +13,7 @@ layout(set = 0, binding = 1, std430) writeonly buffer Y { float y[]; };
 layout(push_constant) uniform UnaryParams {
   uint n_elements;
   float minimum;
+  float scale;
 } p;
 
 float apply(float v) {
@@ -28,5 +29,5 @@ float apply(float v) {
 }
 
 void main() {
-  FOVEA_MAP(i, p.n_elements) y[i] = apply(max(x[i], p.minimum));
+  FOVEA_MAP(i, p.n_elements) y[i] = p.scale * apply(max(x[i], p.minimum));
 }

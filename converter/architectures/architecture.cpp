@@ -10,8 +10,14 @@ extern const Architecture kBert;
 extern const Architecture kDetr;
 extern const Architecture kDistilbert;
 extern const Architecture kLstmAttention;
+extern const Architecture kGemma3;
+extern const Architecture kGpt2;
+extern const Architecture kLlama;
 extern const Architecture kMarian;
+extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
+extern const Architecture kQwen2;
+extern const Architecture kQwen3;
 extern const Architecture kResnet;
 extern const Architecture kRoberta;
 extern const Architecture kSegformer;
@@ -28,8 +34,14 @@ std::span<const Architecture> architectures() {
       kDetr,
       kDistilbert,
       kLstmAttention,
+      kGemma3,
+      kGpt2,
+      kLlama,
       kMarian,
+      kMistral,
       kMobilenetV2,
+      kQwen2,
+      kQwen3,
       kResnet,
       kRoberta,
       kSegformer,

@@ -43,14 +43,14 @@ TensorType Unary::infer(const Types &t) const {
 void Unary::lower(Lowering &l) const {
   const uint64_t n = l.shape(x).elements();
   const KernelChoice choice = map_kernel(l.caps(), n, KernelId::unary, {uint32_t(f)});
-  l.dispatch(choice.kernel, choice.spec, push_words(UnaryParams{uint32_t(n), min}), choice.groups,
+  l.dispatch(choice.kernel, choice.spec, push_words(UnaryParams{uint32_t(n), min, scale}), choice.groups,
              {l.read(0, x), l.write(1)}, 10 * n);
 }
 
 void Unary::reference(ReferenceCall &call) const {
   const HostTensor &in = call.in(x);
   HostTensor &out = call.out();
-  for (size_t i = 0; i < in.f.size(); ++i) out.f[i] = float(apply(f, std::max(in.f[i], min)));
+  for (size_t i = 0; i < in.f.size(); ++i) out.f[i] = float(double(scale) * apply(f, std::max(in.f[i], min)));
 }
 
 } // namespace fovea

@@ -1,4 +1,4 @@
-// Elementwise functions of one tensor: y = f(max(x, min)).
+// Elementwise functions of one tensor: y = scale * f(max(x, min)).
 // gelu is the exact form x Phi(x) (Hendrycks and Gimpel, 2016); gelu_tanh and quick_gelu its two
 // approximations.
 #pragma once
@@ -39,11 +39,13 @@ struct Unary {
   Value x; // f32, any shape
   UnaryFunction f = UnaryFunction::None;
   float min = kNoMinimum; // x is raised to at least this first: the floor of a logarithm
+  float scale = 1;
 
   void fields(FieldVisitor &v) {
     v.operand("x", x);
     v.field("f", f, kUnaryFunctionNames);
     v.field("min", min, kNoMinimum);
+    v.field("scale", scale, 1.f);
   }
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
