@@ -9,10 +9,10 @@ extern const Architecture kBart;
 extern const Architecture kBert;
 extern const Architecture kDetr;
 extern const Architecture kDistilbert;
-extern const Architecture kLstmAttention;
 extern const Architecture kGemma3;
 extern const Architecture kGpt2;
 extern const Architecture kLlama;
+extern const Architecture kLstmAttention;
 extern const Architecture kMarian;
 extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
@@ -33,10 +33,10 @@ std::span<const Architecture> architectures() {
       kBert,
       kDetr,
       kDistilbert,
-      kLstmAttention,
       kGemma3,
       kGpt2,
       kLlama,
+      kLstmAttention,
       kMarian,
       kMistral,
       kMobilenetV2,
