@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "text/unicode.h"
 
-#include <algorithm>
-
 namespace fovea {
 namespace {
 /// Where the character before `at` begins; `at` > 0.
@@ -30,7 +28,6 @@ AddedTokens::AddedTokens(const TokenizerData &data, const Normalizer &normalizer
   const auto by_id = [](const AddedToken &a, const AddedToken &b) { return a.id < b.id; };
   std::sort(flags_.begin(), flags_.end(), by_id);
   std::vector<std::pair<std::string_view, int32_t>> as_is, normal;
-  std::vector<int32_t> normal_ids;
   for (size_t id = 0; id < data.types.size(); ++id) {
     if (data.types[id] != TokenType::Special && data.types[id] != TokenType::Added) continue;
     const auto flags = std::lower_bound(flags_.begin(), flags_.end(), AddedToken{.id = int32_t(id)}, by_id);
@@ -38,12 +35,12 @@ AddedTokens::AddedTokens(const TokenizerData &data, const Normalizer &normalizer
       NormalText text{data.tokens[id], true};
       normalizer.apply(text);
       normal_texts_.push_back(std::move(text.text));
-      normal_ids.push_back(int32_t(id));
+      normal_ids_.push_back(int32_t(id));
     } else {
       as_is.emplace_back(data.tokens[id], int32_t(id));
     }
   }
-  for (size_t i = 0; i < normal_ids.size(); ++i) normal.emplace_back(normal_texts_[i], normal_ids[i]);
+  for (size_t i = 0; i < normal_ids_.size(); ++i) normal.emplace_back(normal_texts_[i], normal_ids_[i]);
   before_ = TokenTrie(std::move(as_is));
   after_ = TokenTrie(std::move(normal));
 }

@@ -128,6 +128,16 @@ struct Tokenizer::Parts {
            data.tokens.size());
   }
 
+  /// Whether the token shows in decoded text; what goes to the decoder.
+  bool shows(int32_t id, bool skip_special) const {
+    const TokenType type = type_of(data, size_t(id));
+    return type != TokenType::Unused && !(skip_special && type == TokenType::Special);
+  }
+  const std::string &shown(int32_t id) const {
+    const std::string *normal = added.normal_text(id);
+    return normal ? *normal : data.tokens[size_t(id)];
+  }
+
   TokenizerData data;
   Normalizer normalizer;
   AddedTokens added;
@@ -141,22 +151,20 @@ void Tokenizer::Parts::encode(std::string_view text, bool allow_special, std::ve
   if (text.size() > kMaxTextBytes)
     fail(ErrorCode::InvalidArgument, "text of ", text.size(), " bytes to tokenize, at most 2 GiB allowed");
   TokenModelScratch scratch;
-  for (size_t at = 0; at < text.size();) {
+  if (!pretokenizer.is_byte_level()) {
+    encode_valid(utf8_replace_invalid(text), true, allow_special, scratch, ids);
+    return;
+  }
+  for (size_t at = 0; at < text.size();) { // runs that are UTF-8, and runs that are not
     bool valid = true;
     const size_t end = run_end(text, at, valid);
     const std::string_view run = text.substr(at, end - at);
-    if (at == 0 && end < text.size() && !pretokenizer.is_byte_level()) {
-      encode_valid(utf8_replace_invalid(text), true, allow_special, scratch, ids);
-      return;
-    }
     if (valid) {
       encode_valid(run, at == 0, allow_special, scratch, ids);
-    } else if (pretokenizer.is_byte_level()) {
+    } else {
       std::string alphabet;
       for (const char byte : run) append_byte_alphabet(alphabet, uint8_t(byte));
       model->encode(alphabet, allow_special, scratch, ids);
-    } else {
-      encode_valid(utf8_replace_invalid(run), true, allow_special, scratch, ids);
     }
     at = end;
   }
@@ -224,9 +232,8 @@ EncodedText Tokenizer::encode_typed(std::string_view text, std::optional<std::st
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
   DecodePipeline pipeline(parts_->decoder, false);
   for (const int32_t id : ids) {
-    const TokenType kind = type(id);
-    if (kind != TokenType::Unused && !(skip_special && kind == TokenType::Special))
-      pipeline.push(parts_->data.tokens[size_t(id)]);
+    parts_->check(id);
+    if (parts_->shows(id, skip_special)) pipeline.push(parts_->shown(id));
   }
   pipeline.finish();
   return utf8_replace_invalid(pipeline.take());
@@ -267,9 +274,9 @@ TokenStream &TokenStream::operator=(TokenStream &&) noexcept = default;
 TokenStream::~TokenStream() = default;
 
 std::string TokenStream::push(int32_t id) {
-  const TokenType kind = tokenizer_->type(id);
-  if (kind == TokenType::Unused || (skip_special_ && kind == TokenType::Special)) return {};
-  pipeline_->push(tokenizer_->token_text(id));
+  tokenizer_->parts_->check(id);
+  if (!tokenizer_->parts_->shows(id, skip_special_)) return {};
+  pipeline_->push(tokenizer_->parts_->shown(id));
   return pipeline_->take();
 }
 

@@ -1,5 +1,6 @@
 #include "text/unicode.h"
 
+#include "text/unicode_tables.h"
 #include "text/utf8.h"
 
 #include <algorithm>
@@ -10,10 +11,30 @@ namespace fovea {
 namespace {
 constexpr bool between(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
-int category(char32_t c) { return utf8proc_category(utf8proc_int32_t(c)); }
+constexpr std::pair<const char *, int> kCategories[] = {
+    {"Lu", UTF8PROC_CATEGORY_LU}, {"Ll", UTF8PROC_CATEGORY_LL}, {"Lm", UTF8PROC_CATEGORY_LM},
+    {"Lo", UTF8PROC_CATEGORY_LO}, {"Mn", UTF8PROC_CATEGORY_MN}, {"Mc", UTF8PROC_CATEGORY_MC},
+    {"Nd", UTF8PROC_CATEGORY_ND}, {"No", UTF8PROC_CATEGORY_NO}, {"Po", UTF8PROC_CATEGORY_PO},
+    {"So", UTF8PROC_CATEGORY_SO}};
+
+int old_category(char32_t c) { return utf8proc_category(utf8proc_int32_t(c)); }
+
+int category(char32_t c) {
+  const int found = old_category(c);
+  if (found != UTF8PROC_CATEGORY_CN || c > 0x323AF) return found;
+  for (const NewCodePoints &range : kNewInUnicode16)
+    if (between(c, range.first, range.last))
+      for (const auto &[name, number] : kCategories)
+        if (std::string_view(range.category) == name) return number;
+  return found;
+}
 
 /// Appends the full decomposition of `c`, in one step.
 void append_decomposed(std::vector<utf8proc_int32_t> &out, char32_t c, bool compatibility) {
+  if (contains(kNoCompatibility, c)) {
+    out.push_back(utf8proc_int32_t(c));
+    return;
+  }
   utf8proc_int32_t parts[32]; // the longest is 18 (U+FDFA)
   int last_class = 0;
   const auto options = utf8proc_option_t(UTF8PROC_DECOMPOSE | (compatibility ? UTF8PROC_COMPAT : 0));
@@ -24,7 +45,10 @@ void append_decomposed(std::vector<utf8proc_int32_t> &out, char32_t c, bool comp
     out.insert(out.end(), parts, parts + n);
 }
 
-int combining_class(utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; }
+int combining_class(utf8proc_int32_t c) {
+  const int found = utf8proc_get_property(c)->combining_class;
+  return found == 0 || contains(kNoCombiningClass, char32_t(c)) ? 0 : found;
+}
 
 /// Canonical ordering: each run of combining marks sorted by class. (utf8proc's own is quadratic in the run.)
 void order_marks(std::vector<utf8proc_int32_t> &text) {
@@ -63,25 +87,32 @@ bool is_white_space(char32_t c) {
 bool is_punctuation(char32_t c) {
   if (c < 0x80)
     return between(c, '!', '/') || between(c, ':', '@') || between(c, '[', '`') || between(c, '{', '~');
-  return between(char32_t(category(c)), UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO);
+  if (c == 0x166D || c == 0x111C9) return true; // symbol and mark today
+  return between(char32_t(old_category(c)), UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO) &&
+         !contains(kNotPunctuation, c);
 }
 
 bool is_numeric(char32_t c) {
-  return c < 0x80 ? between(c, '0', '9')
-                  : between(char32_t(category(c)), UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO);
+  if (c < 0x80) return between(c, '0', '9');
+  return between(char32_t(category(c)), UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO) ||
+         contains(kNewNumbers, c);
 }
 
 bool is_other(char32_t c) {
   if (c < 0x80) return c < 32 || c == 127;
-  const int found = category(c);
-  return found >= UTF8PROC_CATEGORY_CC || found == UTF8PROC_CATEGORY_CN;
+  return old_category(c) >= UTF8PROC_CATEGORY_CC && !contains(kNotFormat, c);
 }
 
 bool is_mark(char32_t c) {
-  return c >= 0x300 && between(char32_t(category(c)), UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_ME);
+  if (c == 0x1CF2 || c == 0x1CF3) return true; // letters today
+  return c >= 0x300 && between(char32_t(old_category(c)), UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_ME) &&
+         !contains(kNotMarks, c);
 }
 
-bool is_nonspacing_mark(char32_t c) { return c >= 0x300 && category(c) == UTF8PROC_CATEGORY_MN; }
+bool is_nonspacing_mark(char32_t c) {
+  return c >= 0x300 && (old_category(c) == UTF8PROC_CATEGORY_MN || c == 0x1734) &&
+         !contains(kNotNonspacing, c);
+}
 
 bool is_word_character(char32_t c) {
   if (c < 0x80) return between(c, 'a', 'z') || between(c, 'A', 'Z') || between(c, '0', '9') || c == '_';
@@ -108,6 +139,8 @@ void append_lower_case(std::string &out, char32_t c) {
     out += "i\xCC\x87";
     return;
   }
+  for (const NewCapitals &range : kNewCapitals)
+    if (between(c, range.first, range.last)) return utf8_append(out, range.to + (c - range.first));
   utf8_append(out, char32_t(utf8proc_tolower(utf8proc_int32_t(c))));
 }
 

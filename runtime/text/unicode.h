@@ -23,7 +23,7 @@ size_t utf8_count(std::string_view text);
 bool is_white_space(char32_t c);       // White_Space
 bool is_punctuation(char32_t c);       // ASCII punctuation and symbols, P*
 bool is_numeric(char32_t c);           // Nd, Nl, No
-bool is_other(char32_t c);             // Cc, Cf, Co, unassigned
+bool is_other(char32_t c);             // Cc, Cf, Cs, Co
 bool is_mark(char32_t c);              // Mn, Mc, Me
 bool is_nonspacing_mark(char32_t c);   // Mn
 bool is_word_character(char32_t c);    // Alphabetic, M, Nd, Pc, joiners: \w of UTS 18

@@ -12,5 +12,8 @@ void add_devices(CLI::App &app, int &exit_code);
 void add_transcribe(CLI::App &app, int &exit_code);
 void add_run(CLI::App &app, int &exit_code);
 void add_bench(CLI::App &app, int &exit_code);
+void add_classify(CLI::App &app, int &exit_code);
+void add_embed(CLI::App &app, int &exit_code);
+void add_translate(CLI::App &app, int &exit_code);
 
 } // namespace tool

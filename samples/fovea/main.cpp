@@ -41,6 +41,9 @@ int run(int argc, char **argv) {
   tool::add_inspect(app, exit_code);
   tool::add_devices(app, exit_code);
   tool::add_transcribe(app, exit_code);
+  tool::add_translate(app, exit_code);
+  tool::add_embed(app, exit_code);
+  tool::add_classify(app, exit_code);
   tool::add_run(app, exit_code);
   tool::add_bench(app, exit_code);
   try {

@@ -90,14 +90,15 @@ TEST_CASE("tool: every command has help with an example") {
   for (const char *name : {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG",
                            "FOVEA_CACHE_DIR", "Exit code"})
     CHECK(help.out.find(name) != std::string::npos);
-  for (const std::string command : {"convert", "inspect", "devices", "transcribe", "run", "bench"}) {
+  for (const std::string command :
+       {"convert", "inspect", "devices", "transcribe", "translate", "embed", "classify", "run", "bench"}) {
     CAPTURE(command);
     CHECK(help.out.find("  " + command + " ") != std::string::npos);
     const Finished f = fovea_tool(command + " --help");
     CHECK(f.exit_code == 0);
     CHECK(f.err.empty());
     CHECK(f.out.find("Example:\n  fovea " + command) != std::string::npos);
-    const bool uses_weights = command == "transcribe" || command == "run" || command == "bench";
+    const bool uses_weights = command != "convert" && command != "inspect" && command != "devices";
     CHECK((f.out.find("--no-verify") != std::string::npos) == uses_weights);
   }
   CHECK(fovea_tool("--version").out == std::string("fovea ") + fovea_version() + "\n");

@@ -20,7 +20,10 @@ inline Json read_json(const std::string &path) {
 
 /// How many ids a tokenizer.json names.
 inline uint32_t vocabulary_of(const Json &file) {
-  uint32_t n = uint32_t(file["model"]["vocab"].size());
+  const Json &vocab = file["model"]["vocab"];
+  uint32_t n = vocab.is_array() ? uint32_t(vocab.size()) : 0;
+  if (vocab.is_object())
+    for (const auto &[token, id] : vocab.items()) n = std::max(n, id.get<uint32_t>() + 1);
   for (const Json &token : file["added_tokens"]) n = std::max(n, token["id"].get<uint32_t>() + 1);
   return n;
 }

@@ -1,0 +1,31 @@
+// Texts of a command line, or the lines of standard input where it is "-", in groups that are worth running
+// together. One thread. Throws fovea::Error (IO, INVALID_ARGUMENT for a line of more than 64 MiB),
+// UsageError.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+class TextLines {
+public:
+  explicit TextLines(std::vector<std::string> texts);
+  /// The next texts, at most 64, and of standard input those that are there: who types gets each answer at
+  /// once. None: the end. Ends of lines are left out.
+  std::vector<std::string> next();
+
+private:
+  bool take_line(std::vector<std::string> &out);
+  void read_more();
+  std::vector<std::string> texts_;
+  size_t at_ = 0;
+  bool from_stdin_, ended_ = false;
+  std::string buffer_; // what was read and not yet given
+};
+
+/// "1 2 3" as numbers. UsageError otherwise.
+std::vector<int32_t> parse_ids(const std::string &text);
+
+} // namespace tool
