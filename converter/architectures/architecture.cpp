@@ -14,6 +14,7 @@ extern const Architecture kDistilbert;
 extern const Architecture kGemma3;
 extern const Architecture kGpt2;
 extern const Architecture kLlama;
+extern const Architecture kLstmAttention;
 extern const Architecture kMarian;
 extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
@@ -42,6 +43,7 @@ std::span<const Architecture> architectures() {
       kGemma3,
       kGpt2,
       kLlama,
+      kLstmAttention,
       kMarian,
       kMistral,
       kMobilenetV2,

@@ -14,9 +14,11 @@
 #include "ops/embed.h"
 #include "ops/flatten.h"
 #include "ops/gated.h"
+#include "ops/gru.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/lstm.h"
 #include "ops/normalize_image.h"
 #include "ops/map_positions.h"
 #include "ops/pool2d.h"
@@ -37,6 +39,7 @@
 #include "ops/top_k.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
+#include "ops/weighted_sum.h"
 
 namespace fovea {
 
@@ -58,9 +61,11 @@ OpTable op_table() {
       op_row<Embed>(),
       op_row<Flatten>(),
       op_row<Gated>(),
+      op_row<Gru>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<Lstm>(),
       op_row<NormalizeImage>(),
       op_row<MapPositions>(),
       op_row<Pool2d>(),
@@ -81,6 +86,7 @@ OpTable op_table() {
       op_row<TopK>(),
       op_row<Transpose>(),
       op_row<Unary>(),
+      op_row<WeightedSum>(),
   };
   // clang-format on
   return rows;
