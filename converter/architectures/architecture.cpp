@@ -23,6 +23,7 @@ extern const Architecture kResnet;
 extern const Architecture kRoberta;
 extern const Architecture kSegformer;
 extern const Architecture kT5;
+extern const Architecture kVisionEncoderDecoder;
 extern const Architecture kVit;
 extern const Architecture kWhisper;
 extern const Architecture kYolos;
@@ -50,6 +51,7 @@ std::span<const Architecture> architectures() {
       kRoberta,
       kSegformer,
       kT5,
+      kVisionEncoderDecoder,
       kVit,
       kWhisper,
       kYolos,

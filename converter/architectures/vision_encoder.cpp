@@ -162,9 +162,20 @@ void use_vit_names(VisionEncoder &e, const std::string &prefix) {
   e.last_norm = prefix + "layernorm";
 }
 
-Value add_pixels(Graph &g, const VisionEncoder &e) {
-  if (e.any_size) return g.input("pixels", Encoding::F32, {"B", e.channels, "H", "W"});
-  return g.input("pixels", Encoding::F32, {"B", e.channels, e.image_h, e.image_w});
+VisionEncoder read_vit_encoder(const Config &c, const std::string &prefix, bool distilled) {
+  VisionEncoder e;
+  read_vision_sizes(c, e);
+  if (e.blocks.ffn == 0) fail(ErrorCode::InvalidFile, c.path(), ": 'intermediate_size' is missing");
+  use_vit_names(e, prefix);
+  e.before = {{prefix + "embeddings.cls_token", 1, 0}};
+  if (distilled) e.before.push_back({prefix + "embeddings.distillation_token", 1, 1});
+  e.first_patch = uint32_t(e.before.size());
+  return e;
+}
+
+Value add_pixels(Graph &g, const VisionEncoder &e, const char *batch) {
+  if (e.any_size) return g.input("pixels", Encoding::F32, {batch, e.channels, "H", "W"});
+  return g.input("pixels", Encoding::F32, {batch, e.channels, e.image_h, e.image_w});
 }
 
 Value add_vision_encoder(BlockBuilder &b, const VisionEncoder &e, Value pixels, const std::string &offered) {

@@ -48,8 +48,11 @@ void read_vision_sizes(const Config &config, VisionEncoder &encoder);
 /// Names of the layers that ViT's published files have, behind `prefix`.
 void use_vit_names(VisionEncoder &encoder, const std::string &prefix);
 
+/// ViT, or DeiT with its distillation token.
+VisionEncoder read_vit_encoder(const Config &config, const std::string &prefix, bool distilled);
+
 /// The input `pixels`.
-Value add_pixels(Graph &g, const VisionEncoder &encoder);
+Value add_pixels(Graph &g, const VisionEncoder &encoder, const char *batch = "B");
 /// pixels → [B, T, D] before the last norm. Attention probabilities are offered as `offered`.0 … unless
 /// empty.
 Value add_vision_encoder(BlockBuilder &b, const VisionEncoder &encoder, Value pixels,

@@ -22,15 +22,10 @@ struct Parts {
 Parts read(const Source &source, const Config &c, bool distilled) {
   Parts p;
   p.prefix = find_prefix(source, {distilled ? "deit." : "vit.", ""}, "embeddings.cls_token");
-  VisionEncoder &e = p.encoder;
-  read_vision_sizes(c, e);
-  if (e.blocks.ffn == 0) fail(ErrorCode::InvalidFile, c.path(), ": 'intermediate_size' is missing");
-  use_vit_names(e, p.prefix);
-  e.before = {{p.prefix + "embeddings.cls_token", 1, 0}};
-  if (distilled) e.before.push_back({p.prefix + "embeddings.distillation_token", 1, 1});
-  e.first_patch = uint32_t(e.before.size());
+  p.encoder = read_vit_encoder(c, p.prefix, distilled);
   p.teacher = distilled && source.find("cls_classifier.weight");
-  p.n_classes = classes_of(source, p.teacher ? "cls_classifier.weight" : "classifier.weight", e.blocks.width);
+  p.n_classes =
+      classes_of(source, p.teacher ? "cls_classifier.weight" : "classifier.weight", p.encoder.blocks.width);
   p.pooler = source.find(p.prefix + "pooler.dense.weight") != nullptr;
   return p;
 }
