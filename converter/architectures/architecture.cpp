@@ -7,6 +7,7 @@ namespace fovea {
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
+extern const Architecture kClip;
 extern const Architecture kDeit;
 extern const Architecture kDetr;
 extern const Architecture kDinov2;
@@ -36,6 +37,7 @@ std::span<const Architecture> architectures() {
       kAlbert,
       kBart,
       kBert,
+      kClip,
       kDeit,
       kDetr,
       kDinov2,

@@ -182,7 +182,7 @@ Value add_vision_encoder(BlockBuilder &b, const VisionEncoder &e, Value pixels, 
   Graph &g = b.g;
   const auto plus = [&](Value x, Value y) { return g.add("x", Binary{x, y, BinaryFunction::Add}); };
   Conv2d conv;
-  conv.x = g.add("image", ChannelsLast{pixels, e.channels < kImageChannels ? kImageChannels : 0});
+  conv.x = g.add("planes", ChannelsLast{pixels, e.channels < kImageChannels ? kImageChannels : 0});
   conv.weight = g.weight(e.at + "patch.w");
   if (e.patch_bias) conv.bias = g.weight(e.at + "patch.b");
   conv.window.kernel_h = conv.window.stride_h = e.patch_h;

@@ -147,6 +147,7 @@ Graph encode_graph(const VisionEncoder &e, const EncoderDecoder &m, bool project
   const Value x = add_vision_encoder(b, e, add_pixels(b.g, e, "G"), "encoder_attention");
   const Value encoder = b.g.output("encoder", b.norm_op(x, e.at + "ln"));
   const Value rows = projected ? b.linear("rows", encoder, "project") : encoder;
+  b.spec = m.decoder; // whose biases keys and values have
   for (uint32_t i = 0; i < m.decoder_layers; ++i)
     b.store_cross(rows, concat("dec.", i), cross_keys(b.g, m, "ck", i), cross_keys(b.g, m, "cv", i));
   return b.g;

@@ -10,6 +10,7 @@
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/depthwise_conv2d.h"
+#include "ops/dot_rows.h"
 #include "ops/dynamic_range.h"
 #include "ops/embed.h"
 #include "ops/flatten.h"
@@ -21,17 +22,19 @@
 #include "ops/lstm.h"
 #include "ops/normalize_image.h"
 #include "ops/map_positions.h"
+#include "ops/normalize_image.h"
 #include "ops/pool2d.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
-#include "ops/resize_image.h"
 #include "ops/regroup.h"
 #include "ops/repeat.h"
 #include "ops/resize2d.h"
+#include "ops/resize_image.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
+#include "ops/row_of_token.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
 #include "ops/take_batch.h"
@@ -57,6 +60,7 @@ OpTable op_table() {
       op_row<Conv2d>(),
       op_row<Copy>(),
       op_row<DepthwiseConv2d>(),
+      op_row<DotRows>(),
       op_row<DynamicRange>(),
       op_row<Embed>(),
       op_row<Flatten>(),
@@ -68,17 +72,19 @@ OpTable op_table() {
       op_row<Lstm>(),
       op_row<NormalizeImage>(),
       op_row<MapPositions>(),
+      op_row<NormalizeImage>(),
       op_row<Pool2d>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
-      op_row<ResizeImage>(),
       op_row<Regroup>(),
       op_row<Repeat>(),
       op_row<Resize2d>(),
+      op_row<ResizeImage>(),
       op_row<RmsNorm>(),
       op_row<Rope>(),
+      op_row<RowOfToken>(),
       op_row<Slice>(),
       op_row<Softmax>(),
       op_row<TakeBatch>(),

@@ -29,6 +29,7 @@ TEST_CASE("golden: deit") { check_golden_case("deit"); }
 TEST_CASE("golden: dinov2") { check_golden_case("dinov2"); }
 TEST_CASE("golden: yolos") { check_golden_case("yolos"); }
 TEST_CASE("golden: caption") { check_golden_case("caption"); }
+TEST_CASE("golden: clip") { check_golden_case("clip"); }
 
 TEST_CASE("real weights: top 5 of every image, in every encoding; pixels of the reference") {
   const std::string folder = shared_path("models/vit-tiny-patch16-224"), images = shared_path("images");
