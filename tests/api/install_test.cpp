@@ -34,7 +34,8 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   const Shell shell;
   shell.require("cmake --install '" FOVEA_BINARY_DIR "' --prefix \"$PWD/staged\" && mv staged moved");
   const Finished libraries = shell.run("ls moved/" FOVEA_INSTALL_LIBDIR);
-  for (const char *name : {"libfovea.so.0", "libfovea_audio.so.0", "libfovea_convert.so.0"})
+  for (const char *name :
+       {"libfovea.so.0", "libfovea_audio.so.0", "libfovea_image.so.0", "libfovea_convert.so.0"})
     CHECK(libraries.out.find(name) != std::string::npos);
   CHECK(libraries.out.find(".a\n") == std::string::npos);
   shell.require("moved/bin/fovea --version");
@@ -55,12 +56,13 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   const std::string pkg =
       "export PKG_CONFIG_PATH=\"$PWD/moved/" FOVEA_INSTALL_LIBDIR "/pkgconfig\" && "
       "flags=\"-Wall -Wextra -Wpedantic -Werror -Wl,-rpath,$PWD/moved/" FOVEA_INSTALL_LIBDIR
-      " $(pkg-config --cflags --libs fovea fovea_audio fovea_convert)\" && ";
+      " $(pkg-config --cflags --libs fovea fovea_audio fovea_image fovea_convert)\" && ";
   CHECK(shell.run(pkg + "pkg-config --modversion fovea").out == FOVEA_PROJECT_VERSION "\n");
   shell.require(pkg + FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR
                                        "/tests/api/client.c' -o client $flags -lpthread && ./client");
   write_file(shell.folder() / "plain.cpp",
-             "#include <fovea/audio.hpp>\n#include <fovea/convert.hpp>\n#include <fovea/fovea.hpp>\n"
+             "#include <fovea/audio.hpp>\n#include <fovea/convert.hpp>\n#include <fovea/detect.hpp>\n"
+             "#include <fovea/fovea.hpp>\n#include <fovea/image.hpp>\n#include <fovea/segment.hpp>\n"
              "int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }\n");
   shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp -o plain $flags && ./plain");
   shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++20 plain.cpp -o plain $flags && ./plain");
