@@ -1,5 +1,6 @@
 #include "ops/registry.h"
 
+#include "ops/as_map.h"
 #include "ops/attention.h"
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
@@ -14,6 +15,7 @@
 #include "ops/embed.h"
 #include "ops/flatten.h"
 #include "ops/gated.h"
+#include "ops/group_norm.h"
 #include "ops/gru.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
@@ -47,6 +49,7 @@ OpTable op_table() {
   // One a line.
   // clang-format off
   static constexpr OpRow rows[] = {
+      op_row<AsMap>(),
       op_row<Attention>(),
       op_row<AttentionWeights>(),
       op_row<Binary>(),
@@ -61,6 +64,7 @@ OpTable op_table() {
       op_row<Embed>(),
       op_row<Flatten>(),
       op_row<Gated>(),
+      op_row<GroupNorm>(),
       op_row<Gru>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
