@@ -27,6 +27,7 @@ extern const Architecture kSegformer;
 extern const Architecture kT5;
 extern const Architecture kVisionEncoderDecoder;
 extern const Architecture kVit;
+extern const Architecture kWav2vec2;
 extern const Architecture kWhisper;
 extern const Architecture kYolos;
 
@@ -57,6 +58,7 @@ std::span<const Architecture> architectures() {
       kT5,
       kVisionEncoderDecoder,
       kVit,
+      kWav2vec2,
       kWhisper,
       kYolos,
   };

@@ -1,5 +1,6 @@
 #include "ops/registry.h"
 
+#include "ops/as_map.h"
 #include "ops/attention.h"
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
@@ -15,6 +16,7 @@
 #include "ops/embed.h"
 #include "ops/flatten.h"
 #include "ops/gated.h"
+#include "ops/group_norm.h"
 #include "ops/gru.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
@@ -50,6 +52,7 @@ OpTable op_table() {
   // One a line.
   // clang-format off
   static constexpr OpRow rows[] = {
+      op_row<AsMap>(),
       op_row<Attention>(),
       op_row<AttentionWeights>(),
       op_row<Binary>(),
@@ -65,6 +68,7 @@ OpTable op_table() {
       op_row<Embed>(),
       op_row<Flatten>(),
       op_row<Gated>(),
+      op_row<GroupNorm>(),
       op_row<Gru>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
