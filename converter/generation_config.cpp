@@ -166,8 +166,10 @@ void add_generation_metadata(const Source &source, const Config &config, Generat
   if (const auto tokenizer = read_tokenizer(source, limits.vocabulary))
     add_tokenizer_metadata(*tokenizer, plan);
   plan.add(kPrefix + "positions", limits.positions);
-  plan.add(kPrefix + "start",
-           g.token("decoder_start_token_id").value_or(g.token("bos_token_id").value_or(pad)));
+  // Where a start token is given, bos_token_id may be a left-over of another vocabulary.
+  auto start = g.token("decoder_start_token_id");
+  if (!start) start = g.token("bos_token_id");
+  plan.add(kPrefix + "start", start.value_or(pad));
   plan.add(kPrefix + "end", g.tokens("eos_token_id"));
   add_settings(g, kPrefix, plan);
   add_tasks(config, limits.vocabulary, plan);

@@ -7,7 +7,9 @@ namespace fovea {
 extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
+extern const Architecture kDeit;
 extern const Architecture kDetr;
+extern const Architecture kDinov2;
 extern const Architecture kDistilbert;
 extern const Architecture kGemma3;
 extern const Architecture kGpt2;
@@ -21,7 +23,10 @@ extern const Architecture kResnet;
 extern const Architecture kRoberta;
 extern const Architecture kSegformer;
 extern const Architecture kT5;
+extern const Architecture kVisionEncoderDecoder;
+extern const Architecture kVit;
 extern const Architecture kWhisper;
+extern const Architecture kYolos;
 
 std::span<const Architecture> architectures() {
   // One a line.
@@ -30,7 +35,9 @@ std::span<const Architecture> architectures() {
       kAlbert,
       kBart,
       kBert,
+      kDeit,
       kDetr,
+      kDinov2,
       kDistilbert,
       kGemma3,
       kGpt2,
@@ -44,7 +51,10 @@ std::span<const Architecture> architectures() {
       kRoberta,
       kSegformer,
       kT5,
+      kVisionEncoderDecoder,
+      kVit,
       kWhisper,
+      kYolos,
   };
   // clang-format on
   return rows;

@@ -6,6 +6,7 @@
 #include "converter/architectures/activation.h"
 #include "converter/architectures/attention_block.h"
 #include "converter/architectures/residual_network.h"
+#include "converter/features/image_processor.h"
 #include "converter/labels.h"
 #include "ops/binary.h"
 #include "ops/layer_norm.h"
@@ -240,6 +241,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.task", std::string("detect"));
   // The last class is no object.
   plan.add("fovea.detect.labels", read_labels(c, n_classes - 1));
+  add_preprocess(read_image_processor(source, ImageProcessorType::Detr, 800), plan);
   Builder b(source, s, root, plan);
   const ResidualNetwork net = read_backbone(source, c, b.body());
   net.add_tensors(plan, encoding);

@@ -26,14 +26,11 @@ public:
       : source_(source), m(model), plan_(plan) {}
 
   void add_all() {
-    const uint64_t d = m.encoder.width;
-    // Rows of the output matrix, then its bias: one binding covers both.
-    plan_.add_tensor("tok.w", {m.decoder_vocabulary, d}, TensorClass::Vocabulary,
-                     m.decoder_words + ".weight");
-    if (m.logits == m.decoder_words) add_logits_bias();
+    const uint64_t d = m.decoder.width;
+    add_words();
     if (m.words != m.decoder_words)
       plan_.add_tensor("enc.tok.w", {m.vocabulary, d}, TensorClass::Vocabulary, m.words + ".weight");
-    BlockTensors encoder(source_, plan_, m.encoder), decoder(source_, plan_, m.decoder);
+    BlockTensors encoder(source_, plan_, m.encoder);
     add_positions("enc.pos", m.encoder_places);
     add_bias("enc.bias", m.encoder_bias, m.encoder.heads, true);
     if (!m.encoder_embedding_norm.empty()) encoder.norm("enc.emb_ln", m.encoder_embedding_norm);
@@ -43,13 +40,33 @@ public:
       encoder.mlp(to, from, m.encoder_mlp);
     }
     if (!m.encoder_norm.empty()) encoder.norm("enc.ln", m.encoder_norm);
+    add_blocks();
+  }
+
+  void add_decoder() {
+    add_words();
+    add_blocks();
+  }
+
+private:
+  void add_words() {
+    const uint64_t d = m.decoder.width;
+    // Rows of the output matrix, then its bias: one binding covers both.
+    plan_.add_tensor("tok.w", {m.decoder_vocabulary, d}, TensorClass::Vocabulary,
+                     m.decoder_words + ".weight");
+    if (m.logits == m.decoder_words) add_logits_bias();
+  }
+
+  void add_blocks() {
+    const uint64_t d = m.decoder.width;
+    BlockTensors decoder(source_, plan_, m.decoder);
     add_positions("dec.pos", m.decoder_places);
     add_bias("dec.bias", m.decoder_bias, m.decoder.heads, false);
     if (!m.decoder_embedding_norm.empty()) decoder.norm("dec.emb_ln", m.decoder_embedding_norm);
     for (uint32_t i = 0; i < m.decoder_layers; ++i) {
       const std::string to = concat("dec.", i), from = concat(m.decoder_layer, i, ".");
       decoder.attention(to, from, m.self_attention);
-      decoder.attention(to, from, m.cross_attention, "cross_");
+      decoder.attention(to, from, m.cross_attention, "cross_", m.cross_width);
       decoder.mlp(to, from, m.decoder_mlp);
     }
     if (!m.decoder_norm.empty()) {
@@ -62,7 +79,6 @@ public:
     }
   }
 
-private:
   void add_logits_bias() {
     if (!m.logits_bias.empty())
       plan_.add_tensor("head.b", {m.decoder_vocabulary}, TensorClass::Exact, m.logits_bias);
@@ -79,7 +95,7 @@ private:
 
   void add_positions(const std::string &to, const std::string &from) {
     if (m.positions == 0) return;
-    const uint64_t n = m.positions, width = m.encoder.width, skip = m.first_position * width;
+    const uint64_t n = m.positions, width = m.decoder.width, skip = m.first_position * width;
     if (from.empty()) {
       plan_.add_computed(to, {n, width}, TensorClass::Exact, [n, width] { return sinusoids(n, width); });
       return;
@@ -170,6 +186,10 @@ ModelPlan plan_encoder_decoder(const Source &source, const Config &config, const
   Tensors(source, m, plan).add_all();
   plan.ignored = m.ignored;
   return plan;
+}
+
+void add_decoder_tensors(const Source &source, const EncoderDecoder &model, ModelPlan &plan) {
+  Tensors(source, model, plan).add_decoder();
 }
 
 } // namespace fovea

@@ -14,7 +14,8 @@ struct EncoderDecoder {
   uint32_t vocabulary = 0, decoder_vocabulary = 0;
   Encoding cache = Encoding::F16; // of keys and values kept in states
   float embedding_scale = 1;
-  float logits_scale = 1; // of the decoder's rows before the logits; with a final norm only
+  uint64_t cross_width = 0; // of the rows that the decoder attends to; 0: the decoder's
+  float logits_scale = 1;   // of the decoder's rows before the logits; with a final norm only
 
   // Names in the source, without ".weight".
   std::string words, decoder_words, logits; // token tables and the output matrix; equal names are one tensor
@@ -46,5 +47,11 @@ uint32_t distance_bucket(int32_t distance, bool both_ways, uint32_t n_buckets, u
 
 /// The four graphs.
 std::vector<Graph> encoder_decoder_graphs(const EncoderDecoder &model);
+/// `decoder`, `step` and `reorder`: for encoders of another kind, which fill cross_keys().
+std::vector<Graph> decoder_graphs(const EncoderDecoder &model);
+/// The decoder's tensors.
+void add_decoder_tensors(const Source &source, const EncoderDecoder &model, ModelPlan &plan);
+/// The state [G, S, H K] of layer i: "ck" or "cv".
+Value cross_keys(Graph &g, const EncoderDecoder &model, const char *name, uint32_t i);
 
 } // namespace fovea

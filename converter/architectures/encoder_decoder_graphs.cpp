@@ -89,9 +89,7 @@ public:
   }
 
 private:
-  Value keys(BlockBuilder &b, const char *name, uint32_t i) const {
-    return b.g.state(concat(name, ".", i), m.cache, {"G", "S", m.decoder.inner()});
-  }
+  Value keys(BlockBuilder &b, const char *name, uint32_t i) const { return cross_keys(b.g, m, name, i); }
   Value cache(BlockBuilder &b, const char *name, uint32_t i) const {
     return b.g.state(concat(name, ".", i), m.cache, {"B", "C", m.decoder.inner()});
   }
@@ -125,6 +123,15 @@ private:
 std::vector<Graph> encoder_decoder_graphs(const EncoderDecoder &model) {
   Graphs g(model);
   return {g.encode(), g.decoder(), g.step(), g.reorder()};
+}
+
+std::vector<Graph> decoder_graphs(const EncoderDecoder &model) {
+  Graphs g(model);
+  return {g.decoder(), g.step(), g.reorder()};
+}
+
+Value cross_keys(Graph &g, const EncoderDecoder &model, const char *name, uint32_t i) {
+  return g.state(concat(name, ".", i), model.cache, {"G", "S", model.decoder.inner()});
 }
 
 } // namespace fovea

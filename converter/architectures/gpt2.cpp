@@ -4,6 +4,7 @@
 #include "converter/architectures/architecture.h"
 #include "converter/architectures/causal_decoder.h"
 #include "converter/architectures/generation.h"
+#include "converter/architectures/transformer_blocks.h"
 
 #include <cmath>
 
@@ -84,23 +85,9 @@ private:
     plan_.add_tensor(to + ".g", {d_.width}, TensorClass::Exact, from + ".weight");
     plan_.add_tensor(to + ".b", {d_.width}, TensorClass::Exact, from + ".bias");
   }
-  /// Columns first … first + n - 1 of a source matrix [k, all] as rows.
   void part(const std::string &to, const std::string &from, uint64_t n, uint64_t k, TensorClass tensor_class,
             uint64_t first, uint64_t all) {
-    OutputTensor w{to + ".w", {n, k}, tensor_class, {{from + ".weight", {k, all}}}, {}};
-    w.combine = [=](std::span<const std::vector<float>> inputs) {
-      std::vector<float> out(n * k);
-      for (uint64_t row = 0; row < n; ++row)
-        for (uint64_t i = 0; i < k; ++i) out[row * k + i] = inputs[0][i * all + first + row];
-      return out;
-    };
-    OutputTensor b{to + ".b", {n}, TensorClass::Exact, {{from + ".bias", {all}}}, {}};
-    b.combine = [=](std::span<const std::vector<float>> inputs) {
-      const auto begin = inputs[0].begin() + int64_t(first);
-      return std::vector<float>(begin, begin + int64_t(n));
-    };
-    plan_.tensors.push_back(std::move(w));
-    plan_.tensors.push_back(std::move(b));
+    add_columns(plan_, to, from, n, k, tensor_class, first, all);
   }
 
   const CausalDecoder &d_;

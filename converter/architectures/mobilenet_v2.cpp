@@ -5,6 +5,7 @@
 #include "converter/architectures/activation.h"
 #include "converter/architectures/convolution.h"
 #include "converter/architectures/image_classifier.h"
+#include "converter/features/image_processor.h"
 #include "ops/depthwise_conv2d.h"
 
 #include <cmath>
@@ -153,6 +154,9 @@ ModelPlan build(const Source &source, Encoding encoding) {
   const uint32_t n_classes = classes_of(source, "classifier.weight", width);
   add_classifier_head(b.g, x, n_classes);
   add_classifier_metadata(plan, source, c, n_classes);
+  add_preprocess(
+      read_image_processor(source, ImageProcessorType::MobileNet, c.find_u32("image_size").value_or(224)),
+      plan);
   plan.graphs.emplace_back(b.g.name(), print_graph(b.g));
   add_classifier_tensors(plan, "classifier", n_classes, width);
   plan.ignored.push_back(kBatchCounters);

@@ -4,6 +4,7 @@
 
 #include "converter/architectures/image_classifier.h"
 #include "converter/architectures/residual_network.h"
+#include "converter/features/image_processor.h"
 
 namespace fovea {
 namespace {
@@ -17,6 +18,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   ModelPlan plan;
   plan.architecture = "resnet";
   add_classifier_metadata(plan, source, c, n_classes);
+  add_preprocess(read_image_processor(source, ImageProcessorType::ConvNext, 224), plan);
   Graph g("forward");
   add_classifier_head(g, net.build(g, add_image_input(g, net.channels())), n_classes);
   plan.graphs.emplace_back(g.name(), print_graph(g));

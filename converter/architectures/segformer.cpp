@@ -10,6 +10,7 @@
 #include "converter/architectures/attention_block.h"
 #include "converter/architectures/convolution.h"
 #include "converter/architectures/image_classifier.h"
+#include "converter/features/image_processor.h"
 #include "converter/labels.h"
 #include "ops/channels_first.h"
 #include "ops/depthwise_conv2d.h"
@@ -319,6 +320,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
     add_classifier_tensors(plan, "classifier", n_classes, width);
     add_classifier_metadata(plan, source, c, n_classes);
   }
+  add_preprocess(read_image_processor(source, ImageProcessorType::Segformer, 512), plan);
   plan.graphs.emplace_back(b.g.name(), print_graph(b.g));
   plan.ignored.push_back(kBatchCounters);
   return plan;

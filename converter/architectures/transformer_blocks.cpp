@@ -113,15 +113,15 @@ void BlockTensors::norm(const std::string &to, const std::string &from, uint64_t
 }
 
 void BlockTensors::attention(const std::string &to, const std::string &from, const AttentionNames &names,
-                             const char *prefix) {
-  const uint64_t d = spec_.width, inner = spec_.inner();
+                             const char *prefix, uint64_t key_width) {
+  const uint64_t d = spec_.width, inner = spec_.inner(), wide = key_width ? key_width : d;
   const TensorClass usual = matrix_class(d);
   const bool bias = spec_.bias && spec_.qkv_bias;
   const std::string at = concat(to, ".", prefix);
   norm(concat(to, ".ln", *prefix ? "_cross" : ""), from + names.norm);
   linear(at + "q", from + names.q, inner, d, bias, usual);
-  linear(at + "k", from + names.k, inner, d, bias, usual);
-  linear(at + "v", from + names.v, inner, d, bias, TensorClass::Delicate);
+  linear(at + "k", from + names.k, inner, wide, bias, usual);
+  linear(at + "v", from + names.v, inner, wide, bias, TensorClass::Delicate);
   linear(at + "o", from + names.o, d, inner, spec_.bias, usual);
 }
 
@@ -148,6 +148,24 @@ void BlockTensors::mlp(const std::string &to, const std::string &from, const Mlp
 }
 
 // ---- configurations
+
+void add_columns(ModelPlan &plan, const std::string &to, const std::string &from, uint64_t n, uint64_t k,
+                 TensorClass tensor_class, uint64_t first, uint64_t all) {
+  OutputTensor w{to + ".w", {n, k}, tensor_class, {{from + ".weight", {k, all}}}, {}};
+  w.combine = [=](std::span<const std::vector<float>> inputs) {
+    std::vector<float> out(n * k);
+    for (uint64_t row = 0; row < n; ++row)
+      for (uint64_t i = 0; i < k; ++i) out[row * k + i] = inputs[0][i * all + first + row];
+    return out;
+  };
+  OutputTensor b{to + ".b", {n}, TensorClass::Exact, {{from + ".bias", {all}}}, {}};
+  b.combine = [=](std::span<const std::vector<float>> inputs) {
+    const auto begin = inputs[0].begin() + int64_t(first);
+    return std::vector<float>(begin, begin + int64_t(n));
+  };
+  plan.tensors.push_back(std::move(w));
+  plan.tensors.push_back(std::move(b));
+}
 
 std::string find_prefix(const Source &source, std::initializer_list<const char *> prefixes,
                         const std::string &name) {

@@ -100,9 +100,10 @@ public:
   BlockTensors(const Source &source, ModelPlan &plan, BlockSpec spec)
       : source_(source), plan_(plan), spec_(spec) {}
 
-  /// Layers as in `spec`, in the encoding that the width allows.
+  /// Layers as in `spec`, in the encoding that the width allows. `key_width`: of what k and v are made from;
+  /// 0: D.
   void attention(const std::string &to, const std::string &from, const AttentionNames &names,
-                 const char *prefix = "");
+                 const char *prefix = "", uint64_t key_width = 0);
   void mlp(const std::string &to, const std::string &from, const MlpNames &names);
   /// from.weight [n, k] and, if `bias`, from.bias.
   void linear(const std::string &to, const std::string &from, uint64_t n, uint64_t k, bool bias,
@@ -116,6 +117,11 @@ private:
   ModelPlan &plan_;
   BlockSpec spec_;
 };
+
+/// to.w [n, k] and to.b [n] from columns first … first + n - 1 of from.weight [k, all] and from.bias [all]:
+/// GPT-2's matrices, with inputs outermost and q, k and v in one.
+void add_columns(ModelPlan &plan, const std::string &to, const std::string &from, uint64_t n, uint64_t k,
+                 TensorClass tensor_class, uint64_t first, uint64_t all);
 
 /// The first of `prefixes` with which the source has a tensor `name`; the first when none has.
 std::string find_prefix(const Source &source, std::initializer_list<const char *> prefixes,

@@ -3,7 +3,10 @@
 // reads none).
 #pragma once
 
+#include "tasks/profile_row.h"
+
 #include <concepts>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,5 +38,8 @@ private:
   std::string text_, closers_;
   bool first_ = true; // nothing written yet in the innermost object or array
 };
+
+/// Summed profiles: what fovea_transcriber_profile() gives.
+std::string profile_json(std::span<const ProfileRow> rows);
 
 } // namespace fovea::api

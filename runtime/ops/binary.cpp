@@ -8,6 +8,7 @@ namespace fovea {
 namespace {
 
 bool is_trailing(std::span<const uint64_t> tail, std::span<const uint64_t> all) {
+  while (tail.size() > 1 && tail.size() <= all.size() && tail[0] == 1) tail = tail.subspan(1);
   return tail.size() <= all.size() && std::equal(tail.rbegin(), tail.rend(), all.rbegin());
 }
 

@@ -17,12 +17,14 @@
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/normalize_image.h"
 #include "ops/map_positions.h"
 #include "ops/pool2d.h"
 #include "ops/pool_rows.h"
 #include "ops/power_spectrum.h"
 #include "ops/reduce_max.h"
 #include "ops/reflect_pad.h"
+#include "ops/resize_image.h"
 #include "ops/regroup.h"
 #include "ops/repeat.h"
 #include "ops/resize2d.h"
@@ -59,12 +61,14 @@ OpTable op_table() {
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<NormalizeImage>(),
       op_row<MapPositions>(),
       op_row<Pool2d>(),
       op_row<PoolRows>(),
       op_row<PowerSpectrum>(),
       op_row<ReduceMax>(),
       op_row<ReflectPad>(),
+      op_row<ResizeImage>(),
       op_row<Regroup>(),
       op_row<Repeat>(),
       op_row<Resize2d>(),

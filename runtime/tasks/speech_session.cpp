@@ -49,19 +49,7 @@ SpeechSession::SpeechSession(std::shared_ptr<vk::Device> device, std::shared_ptr
 
 void SpeechSession::run(Program &program) {
   session_.run(program, control_);
-  if (!profiling_) return;
-  const auto rows = program.profile();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    ProfileRow &total = profile_[{program.plan().graph, i}];
-    if (total.n_runs++ == 0) {
-      total.graph = program.plan().graph;
-      total.statement = rows[i].statement;
-      total.kernel = rows[i].kernel;
-    }
-    total.gpu_time_ns += rows[i].gpu_time_ns;
-    total.flops += rows[i].flops;
-    total.bytes += rows[i].bytes;
-  }
+  if (profiling_) profile_.add(program);
 }
 
 float SpeechSession::peak(std::span<const float> window) {
@@ -165,14 +153,6 @@ void SpeechSession::reorder(std::span<const uint32_t> order, uint32_t n_rows) {
   program.set_step("rows", n_rows);
   run(program);
   step_ = nullptr;
-}
-
-std::vector<ProfileRow> SpeechSession::profile() const {
-  std::vector<ProfileRow> rows;
-  for (const auto &[key, row] : profile_) rows.push_back(row);
-  std::sort(rows.begin(), rows.end(),
-            [](const auto &a, const auto &b) { return a.gpu_time_ns > b.gpu_time_ns; });
-  return rows;
 }
 
 } // namespace fovea

@@ -6,7 +6,7 @@
 
 #include "exec/session.h"
 #include "tasks/beam_search.h"
-#include "tasks/profile_row.h"
+#include "tasks/profile_sum.h"
 #include "tasks/speech_spec.h"
 #include "tasks/timestamp_rules.h"
 
@@ -55,7 +55,7 @@ public:
   };
   Seconds seconds;
   uint64_t n_steps = 0;
-  std::vector<ProfileRow> profile() const;
+  std::vector<ProfileRow> profile() const { return profile_.rows(); }
 
 private:
   void run(Program &program);
@@ -70,7 +70,7 @@ private:
   RunControl control_;
   Program *step_ = nullptr; // the last step's
   bool profiling_;
-  std::map<std::pair<std::string, size_t>, ProfileRow> profile_; // by graph and dispatch
+  ProfileSum profile_;
 };
 
 /// Program lengths that a prompt of n tokens is run in: few different ones, so that few programs are made and

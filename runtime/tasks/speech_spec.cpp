@@ -1,7 +1,6 @@
 #include "tasks/speech_spec.h"
 
-#include <algorithm>
-#include <set>
+#include "tasks/graph_check.h"
 
 namespace fovea {
 namespace {
@@ -101,81 +100,15 @@ SpeechSpec SpeechSpec::read(const ModelFile &file) {
   return s;
 }
 
-namespace {
-
-class GraphChecker {
-public:
-  GraphChecker(const Model &model, const char *name, Bindings bindings)
-      : model_(model), graph_(model.graph(name)), bindings_(std::move(bindings)) {
-    const auto weights = [&](const std::string &w) -> const TensorType * {
-      const WeightInfo *info = model.find_weight(w);
-      return info ? &info->type : nullptr;
-    };
-    try {
-      types_ = infer_types(graph_, bindings_, weights);
-    } catch (const Error &e) {
-      fail(e.code(), model.path(), ": ", e.what());
-    }
-    for (size_t i = 0; i < graph_.values().size(); ++i)
-      if (graph_.values()[i].kind == ValueKind::Input) inputs_.insert(graph_.values()[i].name);
-  }
-  void input(const char *name, const TensorType &wanted) {
-    if (inputs_.erase(name) == 0) reject(concat("has no input '", name, "'"));
-    expect(name, wanted);
-  }
-  void no_more_inputs() {
-    if (!inputs_.empty())
-      reject(concat("has an input '", *inputs_.begin(), "' that transcribing does not know"));
-  }
-  const TensorType &output(const char *name) {
-    for (const Statement &s : graph_.statements())
-      if (s.is_output && graph_.value(s.result).name == name) return types_[s.result.id];
-    reject(concat("has no output '", name, "'"));
-  }
-  void output(const char *name, const TensorType &wanted) {
-    output(name);
-    expect(name, wanted);
-  }
-  /// As output(), whatever dimensions of 1 the shape has.
-  void pairs(const char *name, uint64_t n_rows, uint64_t least, uint64_t most) {
-    const TensorType &type = output(name);
-    const uint64_t n = type.shape.elements() / (2 * n_rows);
-    if (type.encoding != Encoding::F32 || type.shape.rank() < 2 || type.shape.row() != 2 ||
-        type.shape.elements() % (2 * n_rows) != 0 || n < least || n > most)
-      reject(concat("gives '", name, "' as ", type, ", expected ", least, " or more pairs for each of ",
-                    n_rows, " sequences"));
-  }
-  void step(const char *name) {
-    const auto &steps = graph_.steps();
-    if (std::find(steps.begin(), steps.end(), name) == steps.end())
-      reject(concat("has no step '", name, "'"));
-  }
-
-private:
-  void expect(const char *name, const TensorType &wanted) {
-    const TensorType &type = types_[graph_.find(name).id];
-    if (type != wanted) reject(concat("has '", name, "' as ", type, ", expected ", wanted));
-  }
-  [[noreturn]] void reject(const std::string &what) {
-    fail(ErrorCode::InvalidGraph, model_.path(), ": graph '", graph_.name(), "' ", what);
-  }
-  const Model &model_;
-  const Graph &graph_;
-  Bindings bindings_;
-  std::vector<TensorType> types_;
-  std::set<std::string> inputs_;
-};
-
-} // namespace
-
 void check_speech_graphs(const Model &model, const SpeechSpec &spec, uint64_t n_batch) {
+  constexpr const char *kTask = "transcribing";
   const TensorType window{{spec.input_samples()}, Encoding::F32}, one{{1}, Encoding::F32};
-  GraphChecker peak(model, "peak", {});
+  GraphChecker peak(model, "peak", {}, kTask);
   peak.input("window", window);
   peak.no_more_inputs();
   peak.output("peak", one);
 
-  GraphChecker features(model, "window", {});
+  GraphChecker features(model, "window", {}, kTask);
   features.input("window", window);
   features.input("peak", one);
   features.no_more_inputs();
@@ -184,14 +117,14 @@ void check_speech_graphs(const Model &model, const SpeechSpec &spec, uint64_t n_
     fail(ErrorCode::InvalidGraph, model.path(), ": graph 'window' gives 'features' as ", mel, ", expected ",
          spec.n_frames, " frames");
 
-  GraphChecker encode(model, "encode", {});
+  GraphChecker encode(model, "encode", {}, kTask);
   encode.input("features", mel);
   encode.no_more_inputs();
   if (const TensorType &e = encode.output("encoder"); e.shape.rank() != 2 || e.shape[0] != spec.n_positions)
     fail(ErrorCode::InvalidGraph, model.path(), ": graph 'encode' gives 'encoder' as ", e, ", expected ",
          spec.n_positions, " positions");
 
-  GraphChecker step(model, "step", {{"B", n_batch}, {"T", 1}});
+  GraphChecker step(model, "step", {{"B", n_batch}, {"T", 1}}, kTask);
   step.input("decoder_tokens", {{n_batch, 1}, Encoding::I32});
   step.input("rules", {{n_batch, 4}, Encoding::I32});
   step.no_more_inputs();
@@ -202,7 +135,7 @@ void check_speech_graphs(const Model &model, const SpeechSpec &spec, uint64_t n_
   step.pairs("best", n_batch, 1, 1);
   if (n_batch == 1) return;
   step.pairs("top", n_batch, n_batch + 1, spec.n_vocabulary);
-  GraphChecker reorder(model, "reorder", {{"B", n_batch}});
+  GraphChecker reorder(model, "reorder", {{"B", n_batch}}, kTask);
   reorder.input("order", {{n_batch}, Encoding::I32});
   reorder.no_more_inputs();
   reorder.step("rows");

@@ -10,6 +10,7 @@ void add_convert(CLI::App &app, int &exit_code);
 void add_inspect(CLI::App &app, int &exit_code);
 void add_devices(CLI::App &app, int &exit_code);
 void add_transcribe(CLI::App &app, int &exit_code);
+void add_generate(CLI::App &app, int &exit_code);
 void add_run(CLI::App &app, int &exit_code);
 void add_bench(CLI::App &app, int &exit_code);
 void add_classify(CLI::App &app, int &exit_code);

@@ -41,6 +41,7 @@ int run(int argc, char **argv) {
   tool::add_inspect(app, exit_code);
   tool::add_devices(app, exit_code);
   tool::add_transcribe(app, exit_code);
+  tool::add_generate(app, exit_code);
   tool::add_translate(app, exit_code);
   tool::add_embed(app, exit_code);
   tool::add_classify(app, exit_code);

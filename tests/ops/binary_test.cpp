@@ -23,10 +23,10 @@ TEST_CASE("binary: b repeats over a's leading dimensions, from a value or from t
   for (const uint64_t t : {1, 7})
     for (const uint64_t d : {1, 31, 384}) {
       OpCase c;
-      c.graph_text = concat("graph g\n  in a f32 [2, ", t, ", ", d, "]\n  in p f32 [", t, ", ", d,
+      c.graph_text = concat("graph g\n  in a f32 [2, ", t, ", ", d, "]\n  in p f32 [1, ", t, ", ", d,
                             "]\n  h = binary(a, p)\n  out y = binary(h, bias) f=mul\n");
       c.inputs["a"] = random_tensor({{2, t, d}, Encoding::F32}, 1);
-      c.inputs["p"] = random_tensor({{t, d}, Encoding::F32}, 2);
+      c.inputs["p"] = random_tensor({{1, t, d}, Encoding::F32}, 2);
       c.weights["bias"] = random_tensor({{d}, Encoding::F32}, 3);
       run_op_case(c);
     }

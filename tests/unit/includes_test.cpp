@@ -27,7 +27,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"runtime/exec", {"base", "kernels", "format", "graph", "ops", "vk"}},
     {"runtime/text", {"base"}},
     {"runtime/audio", {"base"}},
-    {"runtime/tasks", {"base", "kernels", "format", "graph", "ops", "vk", "exec", "text", "audio"}},
+    {"runtime/image", {"base"}},
+    {"runtime/tasks", {"base", "kernels", "format", "graph", "ops", "vk", "exec", "text", "audio", "image"}},
     {"converter", {"base", "kernels", "format", "graph", "ops", "text", "converter"}},
     {"samples", {"fovea"}},
 };

@@ -59,4 +59,20 @@ JsonWriter &JsonWriter::value(std::string_view text) {
   return *this;
 }
 
+std::string profile_json(std::span<const ProfileRow> rows) {
+  JsonWriter json;
+  json.begin_array();
+  for (const ProfileRow &row : rows)
+    json.begin_object()
+        .member("graph", row.graph)
+        .member("statement", row.statement)
+        .member("kernel", row.kernel)
+        .member("runs", row.n_runs)
+        .member("time_us", row.gpu_time_ns / 1e3)
+        .member("flops", row.flops)
+        .member("bytes", row.bytes)
+        .end();
+  return json.end().text();
+}
+
 } // namespace fovea::api

@@ -207,19 +207,7 @@ fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, cha
       fail(ErrorCode::Unsupported, "no profile: the transcriber was not made with profile = 1");
     if (transcriber->device->caps().timestamp_period_ns <= 0)
       fail(ErrorCode::Unsupported, "no profile: ", transcriber->device->name(), " has no timestamps");
-    JsonWriter rows;
-    rows.begin_array();
-    for (const ProfileRow &row : transcriber->transcriber.profile())
-      rows.begin_object()
-          .member("graph", row.graph)
-          .member("statement", row.statement)
-          .member("kernel", row.kernel)
-          .member("runs", row.n_runs)
-          .member("time_us", row.gpu_time_ns / 1e3)
-          .member("flops", row.flops)
-          .member("bytes", row.bytes)
-          .end();
-    return rows.end().text();
+    return profile_json(transcriber->transcriber.profile());
   });
 }
 

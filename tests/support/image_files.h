@@ -1,0 +1,162 @@
+// Small image files of every format and kind that image/ reads, and their pixels as Pillow 13's
+// convert("RGB") gives them. Made for these tests; the pictures are gradients.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fovea::test {
+
+struct ImageFile {
+  const char *name;
+  uint32_t width, height;
+  const char *file, *rgb; // base64
+};
+
+inline std::vector<std::byte> from_base64(std::string_view text) {
+  std::vector<std::byte> out;
+  uint32_t bits = 0, n_bits = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    const uint32_t value = c >= 'a'   ? uint32_t(c - 'a') + 26
+                           : c >= 'A' ? uint32_t(c - 'A')
+                           : c >= '0' ? uint32_t(c - '0') + 52
+                           : c == '+' ? 62
+                                      : 63;
+    bits = bits << 6 | value;
+    n_bits += 6;
+    if (n_bits >= 8) out.push_back(std::byte(bits >> (n_bits -= 8) & 0xFF));
+  }
+  return out;
+}
+
+// clang-format off
+inline constexpr ImageFile kImageFiles[] = {
+    {"png_rgb", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFCAIAAAAG+GGPAAAAGElEQVR4nGNkYPivwvAIDbEw2DBgAspFAfLxCCXZPsCSAAAA"
+      "AElFTkSuQmCC",
+      "AAD/JADhSADDbAClkACHtABp2ABLADz/JDzhSDzDbDylkDyHtDxp2DxLAHj/JHjhSHjDbHilkHiHtHhp2HhLALT/JLThSLTD"
+      "bLSlkLSHtLRp2LRLAPD/JPDhSPDDbPClkPCHtPBp2PBL"},
+    {"png_rgba", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFCAYAAACJmvbYAAAAG0lEQVR4nGNkYPjPoMLwSAMbZmGwYcAJaCQJAGAwCRUehmAE"
+      "AAAAAElFTkSuQmCC",
+      "AAD/JADhSADDbAClkACHtABp2ABLADz/JDzhSDzDbDylkDyHtDxp2DxLAHj/JHjhSHjDbHilkHiHtHhp2HhLALT/JLThSLTD"
+      "bLSlkLSHtLRp2LRLAPD/JPDhSPDDbPClkPCHtPBp2PBL"},
+    {"png_grey", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFCAAAAACs8akEAAAAFUlEQVR4nGNkkJOTk5OTY2KEAFw0ABumANoqZ10mAAAAAElF"
+      "TkSuQmCC",
+      "AAAAHh4ePDw8WlpaeHh4lpaWtLS0AQEBHx8fPT09W1tbeXl5l5eXtbW1AgICICAgPj4+XFxcenp6mJiYtra2AwMDISEhPz8/"
+      "XV1de3t7mZmZt7e3BAQEIiIiQEBAXl5efHx8mpqauLi4"},
+    {"png_bits", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFAQAAAACh4ct1AAAAEklEQVR4nGMIYVjFEMKwiiEEAAuaAlHdroItAAAAAElFTkSu"
+      "QmCC",
+      "AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////AAAA////"
+      "AAAA////AAAA////AAAA////AAAA////AAAA////AAAA"},
+    {"png_palette", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFBAMAAAB7tOvrAAAAGFBMVEWi8HiitHgk0uGieHgkeOGiPHiiAHgkHuHkt8q3AAAA"
+      "A3RSTlP//wDXyg1BAAAAJElEQVR4nAEZAOb/AXf/8PoEAP/v+wTN//D9ASL/8P8EAP/vAMZjDw+MqcoSAAAAAElFTkSuQmCC",
+      "JB7hJB7hJB7hogB4ogB4ogB4ogB4JB7hJB7hJB7hojx4ojx4ojx4ojx4JHjhJHjhJHjhonh4onh4onh4onh4JNLhJNLhJNLh"
+      "orR4orR4orR4orR4JNLhJNLhJNLhovB4ovB4ovB4ovB4"},
+    {"png_rgb16", 7, 5,
+      "iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFEAIAAABWaL3MAAAAaklEQVR42iXKMQ3DUAxFUYMJDAOIFCSVCsAMsoZEGTwGXR6E"
+      "rmFgBql1/3KmE+Hw4228vY9fv8ePr/G0xpd/4+EIJzWpSU1qUpOaqxa1qEUtalGLWquKKqqooooqqlZtalOb2tSmNrWn/gET"
+      "f4fEiLcLJAAAAABJRU5ErkJggg==",
+      "AAD/JADhSADDbAClkACHtABp2ABLADz/JDzhSDzDbDylkDyHtDxp2DxLAHj/JHjhSHjDbHilkHiHtHhp2HhLALT/JLThSLTD"
+      "bLSlkLSHtLRp2LRLAPD/JPDhSPDDbPClkPCHtPBp2PBL"},
+    {"jpeg", 7, 5,
+      "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsI"
+      "CQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK"
+      "CgoKCgoKCgoKCgoKCgr/wAARCAAFAAcDAREAAhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EAB8QAAADCQAAAAAAAAAA"
+      "AAAAAAABAgcICRQkQ0RRcv/EABUBAQEAAAAAAAAAAAAAAAAAAAMH/8QAIBEAAAQGAwAAAAAAAAAAAAAAAAEIUQIGBxRCcSEi"
+      "Uv/aAAwDAQACEQMRAD8AW2BwfnYpVFHbPCTroOrGtk2X0fOTm+hLEpqJnixg7Y+jbQ//2Q==",
+      "AAD+JQDeSADDbQGlkQCEtgBn2AFOADz/JDvfRz3EbD2njzuGtTxp1j1PAHn/JnnhSHnFbXqnkHiGtnhp13pPALP+JbLfSLPD"
+      "bbSmkbKFtbNo17ROAPH/JPHgR/HEbfGmj/CFtPFo1vJP"},
+    {"jpeg_grey", 7, 5,
+      "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsI"
+      "CQoKCgoKBggLDAsKDAkKCgr/wAALCAAFAAcBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EAB8QAAADCQAAAAAAAAAAAAAA"
+      "AAABAgcICRQkQ0RRcv/aAAgBAQAAPwBbYHB+dilUUds8JOuh/9k=",
+      "HR0dJCQkLCwsNDQ0Ojo6QkJCSkpKQEBAR0dHT09PV1dXXV1dZWVlbW1tZGRkbGxsc3Nze3t7gYGBiYmJkZGRhoaGjY2NlZWV"
+      "nZ2do6Ojq6urs7OzqqqqsrKyubm5wcHBx8fHz8/P19fX"},
+    {"jpeg_progressive", 24, 20,
+      "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQ"
+      "ERMUFRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU"
+      "FBQUFBQUFBQUFBQUFBT/wgARCAAUABgDASIAAhEBAxEB/8QAGAABAAMBAAAAAAAAAAAAAAAAAAIDBAX/xAAWAQEBAQAAAAAA"
+      "AAAAAAAAAAAGAQL/2gAMAwEAAhADEAAAAejnjQbJSZjF9fnJmgMH3//EABYQAQEBAAAAAAAAAAAAAAAAAAABAv/aAAgBAQAB"
+      "BQK6XS6XS6XSqr//xAAcEQACAgIDAAAAAAAAAAAAAAAAAQMEBRIiMWH/2gAIAQMBAT8BoYzwgxnDooJECWh//8QAGREAAwEB"
+      "AQAAAAAAAAAAAAAAAAEEAxIi/9oACAECAQE/AY4DKDyRpGSXJ//EABQQAQAAAAAAAAAAAAAAAAAAADD/2gAIAQEABj8CH//E"
+      "ABYQAQEBAAAAAAAAAAAAAAAAAAABIP/aAAgBAQABPyHVVVrW/9oADAMBAAIAAwAAABB8B0L/xAAXEQEBAQEAAAAAAAAAAAAA"
+      "AAAAIREx/9oACAEDAQE/EORATRiR/8QAFxEBAQEBAAAAAAAAAAAAAAAAIQARMf/aAAgBAgEBPxDgRSAWSX//xAAYEAEBAQEB"
+      "AAAAAAAAAAAAAAAAYQEhUf/aAAgBAQABPxCiiiiijdr636//2Q==",
+      "G+YbHOUdH+EgI90iJ9opK9UsL9AyNM01Nsg5PMQ8QMFCRbxESrdKTbNNULFQU61TV6hZW6RbYKFhY5xlaJdpbJRvcZBxco9z"
+      "HeMcHuIeId4gI9slKdcqLdIuMM4zNso2OMU5PsE9Qr5CR7lHS7RLT7FOUa9RVapVWaVaXaNdYZ5iZZpmapVqbpFwcY5ydIx0"
+      "IN8gId4iJNolKNYnLNEsMM4xNck1O8U6PcA8Qb5ARrlES7VJT7FOUqxSValUWaZYXKJcYZ1fZZpkaJZobZFtcoxxdol2dod3"
+      "JtklJ9gmKdUpLNEsMs0xNck1OsQ5P8A/QbxARrlES7VJULBOVatSWKdWW6VaXqFcYpxhZ5lkapVobZFtc4txd4h2eoR7fIN8"
+      "LdUqLdMrMNAuM8wzOMc3O8M7Qb9BRLtDSbdHTbRLUa9PVqpUW6VYX6JbYZ9eZZxiaJZlbZNqcI9vdIx0eoZ4fYJ7gH5/gn2B"
+      "Mc8wMs0xNso0Occ3PMI7Qr9BR7pFS7dKT7FOU65RV6lVW6VYYKFdY51iZ5lka5ZobpJscY5vd4p0eoZ4f4F8gn2Bh3mGiHeH"
+      "Nso0Nsg1O8Y5PsE9Qr1BRrhGS7RLT7FOU6xSV6lVXKRaYZ9eZJtiaJhma5Rob5Fscoxvdol1eoR5f4F+g3yDhniFi3OJjHKL"
+      "O8U6O8M7P8A/Qr1BR7hGSrNKULBPU6tUWKdWXKRbYZ9eZJtiaJZnbZNscI9vc41ydod1eoR5foB9g3yDiHeHi3OLj3CPkW6P"
+      "PsE/P8BBQrxDRrhHSrNMT7BRU6tUWahZXKRbX6BgZZxjaZdobpJscI9wdIx0eIl3fIN7gICAg3yDhniHjHSOkW+QlGuTlWqV"
+      "QrxFRLtHR7dJSrNMT65QU6tVWKZaXaNdYZ5iZJtkaZdpbpJscY5wdIp1eYd6fYR9f3+BhXuEiHeJi3OLkW+SlWqXmGaZmmWb"
+      "SbZJSbRKTbFOT65SVKlWWaVaXKFeYp5iZZpmapVobpJuc41ydol2eYV5fYJ+gH6BhXmFiXaJjHKNkW2RlmiXmmWbnWGdnmCf"
+      "T7BPUK9RUqxUVahWWqNaXqBgYptkZ5loa5RsbpBvdIx0d4h2fIN8f39/gn2EhnqIi3OLj3CPkmyTlmiWnWOdoF+holyko1ul"
+      "VatUVqpVWahZXKNdYZ5iZJtkaZdpbZNscY5wdYt2eoZ6foN9g36EhnqGiHeJjHSMkm+QlWuTmWeYnWOdo12jplqlqVerqVWr"
+      "WqdZW6VaXaNdYZ5iZZpmaJZobpJucY5wdol1eoZ6f4F+hH6Ch3mIi3WKj3KOkm+Ql2qVmmaXnmOdo16hp1inq1arr1GvsFCx"
+      "XKJcXqFeYp5iZZpkaJZobZFtc41ydol1eoR5f4F8g32Bh3qEjHSKj3GNkW6PlWuTmmaXnmGco16hplqkqlWqr1Cus02xtEuy"
+      "YpxhZJtiaJhmapVqbpBvcoxxd4h2eoR5f399g3yDiHiFjXSKkm+PlWuRl2iUm2WZoGCdo1ygp1mlrFSqsE+wtEuyuEi2ukW3"
+      "aZdpa5ZrbpJucY5wdol1eYV5foB9gn2BhniFi3aJkHKOk22SmGmVm2WZnmOdoV6hplqkqlWorlGssU2vtkm2u0S6vkC9vz69"
+      "b5Nvb5Fwc41ydYt2eoZ6fYJ+gn2DhnqGinSJjnGNk22SmGmXnWSZoGCdo16hplqlq1apr1Ktsk6xtkm0vEW7v0G/wz3CwzvD"
+      "b5FwcI9wdIx0d4h4fIN8f39/hHqDiHeHi3GKkG6PlGqSmGaXnWKcoF6eoluhplemrFSrsE+utEuyt0e3vUK+wT7AwzvDwznE"
+      "cI9wcY5ydIp1eIZ3e4F9f32AhHqFiHWIi3GMkW6PlGmUmWWWnGCcoF2go1qjqFemrFKsr06vtEmzuEa4vUG9wT7CxDrFxTjF"},
+    {"jpeg_exif", 7, 5,
+      "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAAIBAQEBAQIBAQEC"
+      "AgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYH"
+      "CgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgr/wAARCAAFAAcDAREAAhEBAxEB/8QA"
+      "FAABAAAAAAAAAAAAAAAAAAAAB//EAB8QAAADCQAAAAAAAAAAAAAAAAABAgcICRQkQ0RRcv/EABUBAQEAAAAAAAAAAAAAAAAA"
+      "AAMH/8QAIBEAAAQGAwAAAAAAAAAAAAAAAAEIUQIGBxRCcSEiUv/aAAwDAQACEQMRAD8AW2BwfnYpVFHbPCTroOrGtk2X0fOT"
+      "m+hLEpqJnixg7Y+jbQ//2Q==",
+      "AAD+JQDeSADDbQGlkQCEtgBn2AFOADz/JDvfRz3EbD2njzuGtTxp1j1PAHn/JnnhSHnFbXqnkHiGtnhp13pPALP+JbLfSLPD"
+      "bbSmkbKFtbNo17ROAPH/JPHgR/HEbfGmj/CFtPFo1vJP"},
+    {"jpeg_cmyk", 7, 5,
+      "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkK"
+      "CgoKCgYICwwLCgwJCgoK/8AAFAgABQAHBEMRAE0RAFkRAEsRAP/EABUAAQEAAAAAAAAAAAAAAAAAAAgJ/8QAKRAAAAEGDwAA"
+      "AAAAAAAAAAAAAAECAwcIQwYJFBkiMzVRVHJ0pLLB0f/aAA4EQwBNAFkASwAAPwB3RqNtJ9UTkFlOkNDYrdneCg7VC7YWy1JT"
+      "ekeFvFuVqV52fsf/2Q==",
+      "////5fnvz/XiuPDUoevHi+a5d+Gs/+H05dzkz9jXuNTJoc+9i8uvd8ei/8Ps5b7dz7vQuLjBobS1i7Cod6yb/6Xg5aHSz5/E"
+      "uJu3oZiqi5Wdd5KR/4fX5YTIz4K7uH+uoXyii3qVd3eJ"},
+    {"jpeg_cmyk_plain", 7, 5,
+      "/9j/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkKCgr/"
+      "wAAUCAAFAAcEQxEATREAWREASxEA/8QAFQABAQAAAAAAAAAAAAAAAAAACAn/xAApEAAAAQYPAAAAAAAAAAAAAAAAAQIDBwhD"
+      "BgkUGSIzNVFUcnSkssHR/9oADgRDAE0AWQBLAAA/AHdGo20n1ROQWU6Q0Nit2d4KDtULthbLUlN6R4W8W5WpXnZ+x//Z",
+      "////5fnvz/XiuPDUoevHi+a5d+Gs/+H05dzkz9jXuNTJoc+9i8uvd8ei/8Ps5b7dz7vQuLjBobS1i7Cod6yb/6Xg5aHSz5/E"
+      "uJu3oZiqi5Wdd5KR/4fX5YTIz4K7uH+uoXyii3qVd3eJ"},
+    {"gif", 7, 5,
+      "R0lGODlhBwAFAIIAAKLweKK0eCTS4aJ4eCR44aI8eKIAeCQe4SH/C05FVFNDQVBFMi4wAwEAAAAh+QQBBQABACwAAAAABwAF"
+      "AAAIHwAPCDRA0IDAAwUSFiDAcIDDAQIiBpgYIKIAABgBBAQAIfkEAQUAAQAsAAAAAAcABQCCyf8tycMtS+GWyYctS4eWyUst"
+      "yQ8tSy2WCB8AAQgEIKBggIMBCgoYwHAAgYcFIhY4QNGARQMUDwQEADs=",
+      "JB7hJB7hJB7hogB4ogB4ogB4ogB4JB7hJB7hJB7hojx4ojx4ojx4ojx4JHjhJHjhJHjhonh4onh4onh4onh4JNLhJNLhJNLh"
+      "orR4orR4orR4orR4JNLhJNLhJNLhovB4ovB4ovB4ovB4"},
+    {"bmp", 7, 5,
+      "Qk2uAAAAAAAAADYAAAAoAAAABwAAAAUAAAABABgAAAAAAHgAAADEDgAAxA4AAAAAAAAAAAAA//AA4fAkw/BIpfBsh/CQafC0"
+      "S/DYAAAA/7QA4bQkw7RIpbRsh7SQabS0S7TYAAAA/3gA4Xgkw3hIpXhsh3iQaXi0S3jYAAAA/zwA4TwkwzxIpTxshzyQaTy0"
+      "SzzYAAAA/wAA4QAkwwBIpQBshwCQaQC0SwDYAAAA",
+      "AAD/JADhSADDbAClkACHtABp2ABLADz/JDzhSDzDbDylkDyHtDxp2DxLAHj/JHjhSHjDbHilkHiHtHhp2HhLALT/JLThSLTD"
+      "bLSlkLSHtLRp2LRLAPD/JPDhSPDDbPClkPCHtPBp2PBL"},
+    {"ppm", 7, 5,
+      "UDYKNyA1CjI1NQoAAP8kAOFIAMNsAKWQAIe0AGnYAEsAPP8kPOFIPMNsPKWQPIe0PGnYPEsAeP8keOFIeMNseKWQeIe0eGnY"
+      "eEsAtP8ktOFItMNstKWQtIe0tGnYtEsA8P8k8OFI8MNs8KWQ8Ie08GnY8Es=",
+      "AAD/JADhSADDbAClkACHtABp2ABLADz/JDzhSDzDbDylkDyHtDxp2DxLAHj/JHjhSHjDbHilkHiHtHhp2HhLALT/JLThSLTD"
+      "bLSlkLSHtLRp2LRLAPD/JPDhSPDDbPClkPCHtPBp2PBL"},
+};
+// clang-format on
+
+inline std::vector<std::byte> image_file(std::string_view name) {
+  for (const ImageFile &f : kImageFiles)
+    if (f.name == name) return from_base64(f.file);
+  return {};
+}
+
+} // namespace fovea::test
