@@ -40,7 +40,7 @@ fovea_status fovea_classifier_create(fovea_device *device, const fovea_model *mo
     const fovea_classifier_options given = read_struct(options, kClassifierDefaults, "classifier options");
     if (!TextClassifier::accepts(*model->model))
       fail(ErrorCode::Unsupported, model->model->path(), ": not a classifier of texts (its task is '",
-           model->task, "'); pictures are classified by fovea run, for now");
+           model->task, "'); the graphs of a classifier of pictures run with fovea run");
     return std::make_unique<fovea_classifier>(fovea_classifier{
         TextClassifier(device->device, model->model, model->weights(*device, given.progress, given.user))});
   });
