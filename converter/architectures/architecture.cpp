@@ -15,6 +15,7 @@ extern const Architecture kDistilbert;
 extern const Architecture kGemma3;
 extern const Architecture kGpt2;
 extern const Architecture kLlama;
+extern const Architecture kLstmAttention;
 extern const Architecture kMarian;
 extern const Architecture kMistral;
 extern const Architecture kMobilenetV2;
@@ -26,6 +27,7 @@ extern const Architecture kSegformer;
 extern const Architecture kT5;
 extern const Architecture kVisionEncoderDecoder;
 extern const Architecture kVit;
+extern const Architecture kWav2vec2;
 extern const Architecture kWhisper;
 extern const Architecture kYolos;
 
@@ -44,6 +46,7 @@ std::span<const Architecture> architectures() {
       kGemma3,
       kGpt2,
       kLlama,
+      kLstmAttention,
       kMarian,
       kMistral,
       kMobilenetV2,
@@ -55,6 +58,7 @@ std::span<const Architecture> architectures() {
       kT5,
       kVisionEncoderDecoder,
       kVit,
+      kWav2vec2,
       kWhisper,
       kYolos,
   };

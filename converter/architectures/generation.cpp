@@ -1,5 +1,6 @@
 #include "converter/architectures/generation.h"
 
+#include "converter/tokenizers/chat_template.h"
 #include "converter/tokenizers/tokenizer.h"
 
 #include <cmath>
@@ -35,6 +36,7 @@ public:
     // Without a tokenizer the graphs still run, on ids.
     if (const auto tokenizer = read_tokenizer(source_, decoder_.vocabulary)) {
       add_tokenizer_metadata(*tokenizer, plan_);
+      add_chat_format(source_, plan_);
       if (begin.empty()) begin = known({tokenizer->special.bos});
     }
     plan_.add("fovea.generate.token.begin", begin.empty() ? int32_t(-1) : begin[0]);

@@ -48,6 +48,31 @@ std::vector<float> rope_factors(const GgufHeader &header, const InputFile &file)
   return {};
 }
 
+GgufVocabulary gguf_vocabulary(const GgufHeader &header) {
+  const auto key = [](const char *name) { return concat("tokenizer.ggml.", name); };
+  const auto strings = [&](const char *name) {
+    const auto views =
+        header.find<std::vector<std::string_view>>(key(name)).value_or(std::vector<std::string_view>());
+    return std::vector<std::string>(views.begin(), views.end());
+  };
+  const auto id = [&](const char *name) { return header.find<int32_t>(key(name)).value_or(-1); };
+  GgufVocabulary out;
+  out.model = header.find<std::string_view>(key("model")).value_or("");
+  out.pre = header.find<std::string_view>(key("pre")).value_or("");
+  out.tokens = strings("tokens");
+  out.scores = header.find<std::vector<float>>(key("scores")).value_or(std::vector<float>());
+  out.types = header.find<std::vector<int32_t>>(key("token_type")).value_or(std::vector<int32_t>());
+  out.merges = strings("merges");
+  out.bos = id("bos_token_id");
+  out.eos = id("eos_token_id");
+  out.unknown = id("unknown_token_id");
+  out.pad = id("padding_token_id");
+  out.add_bos = header.find<bool>(key("add_bos_token"));
+  out.add_eos = header.find<bool>(key("add_eos_token"));
+  out.prefix_space = header.find<bool>(key("add_space_prefix"));
+  return out;
+}
+
 } // namespace
 
 Source open_gguf(const std::string &path) {
@@ -87,6 +112,7 @@ Source open_gguf(const std::string &path) {
     source.add_tensor(std::move(t));
   }
   source.add_text("config.json", config.dump());
+  if (header.has("tokenizer.ggml.tokens")) source.set_vocabulary(gguf_vocabulary(header));
   source.finish();
   return source;
 }

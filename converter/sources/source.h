@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/tensor_type.h"
+#include "converter/sources/gguf_vocabulary.h"
 #include "converter/sources/input_file.h"
 
 #include <map>
@@ -92,6 +93,9 @@ public:
   /// Tokens as byte strings, in id order; empty when the format embeds none.
   const std::vector<std::string> &vocabulary() const { return vocabulary_; }
 
+  /// What a GGUF file says of its tokenizer; nullptr when it has none.
+  const GgufVocabulary *gguf_vocabulary() const { return gguf_vocabulary_ ? &*gguf_vocabulary_ : nullptr; }
+
   // For readers of formats.
   uint32_t add_file(InputFile file);
   /// Checks that the tensor lies in its file. Call finish() after the last one.
@@ -100,6 +104,7 @@ public:
   /// Texts not added are looked for as files in the source's folder.
   void texts_in_folder() { folder_ = true; }
   void set_vocabulary(std::vector<std::string> tokens) { vocabulary_ = std::move(tokens); }
+  void set_vocabulary(GgufVocabulary vocabulary) { gguf_vocabulary_ = std::move(vocabulary); }
   /// Sorts; refuses duplicate names.
   void finish();
 
@@ -109,6 +114,7 @@ private:
   std::vector<SourceTensor> tensors_;
   std::map<std::string, std::string, std::less<>> texts_;
   std::vector<std::string> vocabulary_;
+  std::optional<GgufVocabulary> gguf_vocabulary_;
   bool folder_ = false;
 };
 

@@ -47,9 +47,23 @@ void read_post_processor(const Json &json, const std::string &path, TokenizerDat
 /// vocab.json, merges.txt and added_tokens.json; vocab.txt.
 void read_vocab_json(TokenizerBuilder &builder);
 void read_vocab_txt(TokenizerBuilder &builder);
+/// A SentencePiece model: `name` is the file. source.spm with a vocab.json that numbers the pieces.
+void read_sentence_piece(TokenizerBuilder &builder, const char *name);
+void read_separate_vocabulary(TokenizerBuilder &builder);
+/// A GGUF file's metadata.
+void read_gguf_vocabulary(TokenizerBuilder &builder, const GgufVocabulary &vocabulary);
 
 /// tokenizer_config.json, special_tokens_map.json, config.json: ids of special tokens, and options that
 /// change what the tokenizer does.
 void read_tokenizer_config(TokenizerBuilder &builder);
+
+/// Spaces become U+2581 and back, one before the text: byte pairs trained by SentencePiece.
+void mark_spaces(TokenizerData &data, bool prefix_space);
+/// Templates of beginning and end alone.
+void set_ends(TokenizerData &data, bool add_bos, bool add_eos);
+/// A configuration file's object; empty when the source has none of that name.
+Json json_of(const Source &source, const char *name);
+/// "model_type" of config.json; empty when there is none.
+std::string model_type_of(const Source &source);
 
 } // namespace fovea

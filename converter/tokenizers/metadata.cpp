@@ -43,6 +43,10 @@ void add_tokenizer_metadata(const TokenizerData &data, ModelPlan &plan) {
       plan.add("fovea.tokenizer.scores", data.scores);
     plan.add("tokenizer.ggml.scores", std::move(scores));
   }
+  if (!data.unknown_pieces.empty()) {
+    plan.add("fovea.tokenizer.unknown_pieces", data.unknown_pieces);
+    plan.add("fovea.tokenizer.unknown_scores", data.unknown_scores);
+  }
   const std::pair<const char *, int32_t> ids[] = {
       {"bos", data.special.bos},       {"eos", data.special.eos}, {"unknown", data.special.unk},
       {"seperator", data.special.sep}, // as GGUF spells it

@@ -16,6 +16,12 @@ void read_embedded(TokenizerBuilder &builder) {
   }
   builder.data.pre_tokenizer = builder.data.decoder = {"byte_level"};
 }
+
+const char *sentence_piece_file(const Source &source) {
+  for (const char *name : {"tokenizer.model", "spiece.model"})
+    if (source.text(name)) return name;
+  return nullptr;
+}
 } // namespace
 
 void TokenizerBuilder::set(const std::string &path, const Json &id, const std::string &token) {
@@ -43,10 +49,16 @@ std::optional<TokenizerData> read_tokenizer(const Source &source, uint32_t vocab
   TokenizerBuilder builder(source, vocabulary);
   if (const auto text = source.text("tokenizer.json"))
     read_tokenizer_json(builder, *text, source.text_path("tokenizer.json"));
+  else if (source.gguf_vocabulary())
+    read_gguf_vocabulary(builder, *source.gguf_vocabulary());
+  else if (source.text("source.spm") && source.text("vocab.json"))
+    read_separate_vocabulary(builder);
   else if (source.text("vocab.json"))
     read_vocab_json(builder);
   else if (source.text("vocab.txt"))
     read_vocab_txt(builder);
+  else if (const char *file = sentence_piece_file(source))
+    read_sentence_piece(builder, file);
   else if (!source.vocabulary().empty())
     read_embedded(builder);
   else

@@ -14,6 +14,7 @@ public:
   BoundTypes(const Graph &graph, const std::vector<TensorType> &types) : graph_(graph), types_(types) {}
   const TensorType &operator[](Value v) const override { return types_[v.id]; }
   std::string name(Value v) const override { return graph_.value(v).name; }
+  bool is_state(Value v) const override { return graph_.value(v).kind == ValueKind::State; }
 
 private:
   const Graph &graph_;

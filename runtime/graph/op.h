@@ -62,6 +62,7 @@ public:
   virtual ~Types() = default;
   virtual const TensorType &operator[](Value value) const = 0;
   virtual std::string name(Value value) const = 0;
+  virtual bool is_state(Value value) const = 0;
   const Shape &shape(Value value) const { return (*this)[value].shape; }
   Encoding encoding(Value value) const { return (*this)[value].encoding; }
   /// Error InvalidGraph naming the operand unless its encoding (and shape) are as given.
@@ -76,6 +77,8 @@ public:
   virtual const HostTensor &in(Value value) const = 0;
   /// The result, allocated with the inferred type, zero-filled.
   virtual HostTensor &out() = 0;
+  /// A state that the op updates in place (one that Types::is_state() says is one).
+  virtual HostTensor &state(Value value) = 0;
   /// The submit's value of a step; 0 for an empty name.
   virtual uint32_t step(const StepName &name) const = 0;
 };

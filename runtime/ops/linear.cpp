@@ -6,7 +6,8 @@ namespace fovea {
 namespace {
 
 LinearCall call_of(const Linear &op, const Shape &x, const Shape &weight) {
-  return {op.x, op.weight, op.bias, op.residual, op.act, 0, x.row(), false, x.rows(), weight[0], x.row()};
+  return {op.x,  op.weight, op.bias,   op.residual, op.act,      0, x.row(),
+          false, x.rows(),  weight[0], x.row(),     op.act_last, {}};
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// y = act(x W^T + bias) + residual: the matrix product of every dense layer.
+// y = act(x W^T + bias) + residual, or act(x W^T + bias + residual): the matrix product of every dense layer.
 // W is [N, K] in any encoding; accumulation is f32. A matrix larger than the device can bind is split by rows
 // of W.
 #pragma once
@@ -20,6 +20,7 @@ struct Linear {
   Value bias;     // [N] f32, a tensor of the file, or none
   Value residual; // [.., T, N] f32, or none
   Activation act = Activation::None;
+  bool act_last = false; // act(sum + bias + residual)
 
   void fields(FieldVisitor &v) {
     v.operand("x", x);
@@ -27,6 +28,7 @@ struct Linear {
     v.optional_operand("bias", bias);
     v.optional_operand("residual", residual);
     v.field("act", act, kActivationNames);
+    v.field("act_last", act_last, false);
   }
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;

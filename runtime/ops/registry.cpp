@@ -1,5 +1,6 @@
 #include "ops/registry.h"
 
+#include "ops/as_map.h"
 #include "ops/attention.h"
 #include "ops/attention_weights.h"
 #include "ops/binary.h"
@@ -15,9 +16,13 @@
 #include "ops/embed.h"
 #include "ops/flatten.h"
 #include "ops/gated.h"
+#include "ops/group_norm.h"
+#include "ops/gru.h"
 #include "ops/l2_normalize.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/lstm.h"
+#include "ops/normalize_image.h"
 #include "ops/map_positions.h"
 #include "ops/normalize_image.h"
 #include "ops/pool2d.h"
@@ -39,6 +44,7 @@
 #include "ops/top_k.h"
 #include "ops/transpose.h"
 #include "ops/unary.h"
+#include "ops/weighted_sum.h"
 
 namespace fovea {
 
@@ -46,6 +52,7 @@ OpTable op_table() {
   // One a line.
   // clang-format off
   static constexpr OpRow rows[] = {
+      op_row<AsMap>(),
       op_row<Attention>(),
       op_row<AttentionWeights>(),
       op_row<Binary>(),
@@ -61,9 +68,13 @@ OpTable op_table() {
       op_row<Embed>(),
       op_row<Flatten>(),
       op_row<Gated>(),
+      op_row<GroupNorm>(),
+      op_row<Gru>(),
       op_row<L2Normalize>(),
       op_row<LayerNorm>(),
       op_row<Linear>(),
+      op_row<Lstm>(),
+      op_row<NormalizeImage>(),
       op_row<MapPositions>(),
       op_row<NormalizeImage>(),
       op_row<Pool2d>(),
@@ -85,6 +96,7 @@ OpTable op_table() {
       op_row<TopK>(),
       op_row<Transpose>(),
       op_row<Unary>(),
+      op_row<WeightedSum>(),
   };
   // clang-format on
   return rows;

@@ -11,11 +11,16 @@ public:
 
   const HostTensor &in(Value value) const override { return *tensors_[value.id]; }
   HostTensor &out() override { return result_; }
+  HostTensor &state(Value value) override { return *states_.at(value.id); }
   uint32_t step(const StepName &name) const override {
     const auto it = steps_.find(name.name);
     return it == steps_.end() ? 0 : it->second;
   }
   void set(Value value, const HostTensor *tensor) { tensors_[value.id] = tensor; }
+  void set_state(Value value, HostTensor *tensor) {
+    set(value, tensor);
+    states_[value.id] = tensor;
+  }
 
   HostTensor call(const Op &op, const TensorType &type) {
     result_ = HostTensor(type);
@@ -26,6 +31,7 @@ public:
 private:
   const StepValues &steps_;
   std::vector<const HostTensor *> tensors_;
+  std::map<uint32_t, HostTensor *> states_;
   HostTensor result_;
 };
 
@@ -66,7 +72,7 @@ ReferenceRun run_reference(const Graph &graph, const Bindings &bindings, const W
              types[i]);
       interpreter.set({i}, &it->second);
     } else if (v.kind == ValueKind::State) {
-      interpreter.set({i}, &states.try_emplace(v.name, types[i]).first->second);
+      interpreter.set_state({i}, &states.try_emplace(v.name, types[i]).first->second);
     } else if (v.kind == ValueKind::Weight) {
       interpreter.set({i}, &held.at(v.name));
     }

@@ -38,7 +38,7 @@ TokenChoice GenerationRules::after(std::span<const int32_t> tokens, uint32_t lim
   std::vector<int32_t> &banned = choice.banned;
   ban_repeated(tokens, banned);
   ban_words(tokens, banned);
-  if (tokens.size() < s.min_length || tokens.size() - 1 < s.min_new_tokens)
+  if (s.min_new_tokens ? tokens.size() - 1 < s.min_new_tokens : tokens.size() < s.min_length)
     banned.insert(banned.end(), s.end.begin(), s.end.end());
   banned.insert(banned.end(), s.suppressed.begin(), s.suppressed.end());
   if (tokens.size() == (s.forced_first ? 2u : 1u))

@@ -71,6 +71,10 @@ private:
     } else if (const auto scores = file_.find_f32s("tokenizer.ggml.scores")) {
       data_.scores.assign(scores->begin(), scores->end());
     }
+    const auto pieces =
+        file_.find_strings("fovea.tokenizer.unknown_pieces").value_or(std::vector<std::string_view>());
+    data_.unknown_pieces.assign(pieces.begin(), pieces.end());
+    data_.unknown_scores = file_.find_f64s("fovea.tokenizer.unknown_scores").value_or(std::vector<double>());
     data_.unknown = file_.find_i32("fovea.tokenizer.unknown").value_or(-1);
     data_.fuse_unknown = file_.find_bool("fovea.tokenizer.fuse_unknown").value_or(false);
     data_.byte_fallback = file_.find_bool("fovea.tokenizer.byte_fallback").value_or(false);

@@ -79,12 +79,15 @@ std::set<std::string> wanted_outputs(const Graph &graph, const RunRequest &reque
 }
 
 void check_offers(const Model &model, const RunRequest &request, const std::vector<const Graph *> &graphs) {
-  std::vector<std::string> offered;
+  std::vector<std::string> offered, given;
   for (const Graph *graph : graphs)
-    for (std::string &name : output_names(*graph, true)) offered.push_back(std::move(name));
+    for (const bool on_request : {true, false})
+      for (std::string &name : output_names(*graph, on_request))
+        (on_request ? offered : given).push_back(std::move(name));
   for (const std::string &offer : request.offers)
-    if (std::none_of(offered.begin(), offered.end(),
-                     [&](const std::string &name) { return matches_pattern(name, offer); }))
+    if (const auto matches = [&](const std::string &name) { return matches_pattern(name, offer); };
+        std::none_of(offered.begin(), offered.end(), matches) &&
+        std::none_of(given.begin(), given.end(), matches))
       fail(ErrorCode::InvalidArgument, model.path(), ": nothing called '", offer,
            "' is offered; on request the model gives ", list(offered));
 }

@@ -71,6 +71,9 @@ SpeechSpec SpeechSpec::read(const ModelFile &file) {
   const Reader read(file);
   if (const std::string_view task = file.get_string(kTaskKey); task != kTranscribeTask)
     read.reject(kTaskKey, task, "a model that transcribes speech");
+  if (file.find_string("fovea.transcribe.decoder") == "ctc")
+    fail(ErrorCode::Unsupported, file.path(),
+         ": a CTC model: this version does not make words of its logits; fovea run gives them");
   SpeechSpec s;
   s.sample_rate_hz = read.size("fovea.audio.sample_rate", 1000, 1'000'000);
   s.window_samples = read.size("fovea.audio.window_samples", 1, kMaxWindowSamples);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +11,7 @@
 namespace fovea {
 namespace {
 constexpr size_t kMaxReplacementBytes = 256; // published maps have up to 33
+constexpr size_t kMaxRuleBytes = 64;         // and replace up to 12
 constexpr size_t kLongestCluster = 5;        // bytes: longer clusters are looked up character by character
 
 // A unit of darts-clone: label and flags, the offset to the children, or a leaf's value.
@@ -37,10 +39,12 @@ Charsmap::Charsmap(std::string_view bytes, const std::string &source) {
   }
 }
 
-// The shortest rule that `sequence` starts with.
-std::optional<std::string_view> Charsmap::find(std::string_view sequence) const {
+// The shortest (or longest) rule that `text` starts with.
+std::optional<Charsmap::Rule> Charsmap::find(std::string_view text, bool longest) const {
+  std::optional<Rule> found;
   size_t node = offset(trie_[0]);
-  for (const char c : sequence) {
+  for (size_t i = 0; i < std::min(text.size(), kMaxRuleBytes); ++i) {
+    const char c = text[i];
     if (c == 0) break;
     node ^= uint8_t(c);
     if (node >= trie_.size() || label(trie_[node]) != uint8_t(c)) break;
@@ -51,10 +55,11 @@ std::optional<std::string_view> Charsmap::find(std::string_view sequence) const 
     const size_t begin = value(trie_[node]);
     if (begin >= replacements_.size()) break;
     const size_t end = replacements_.find('\0', begin);
-    return std::string_view(replacements_)
-        .substr(begin, (end == std::string::npos ? replacements_.size() : end) - begin);
+    found = {i + 1, std::string_view(replacements_)
+                        .substr(begin, (end == std::string::npos ? replacements_.size() : end) - begin)};
+    if (!longest) break;
   }
-  return {};
+  return found;
 }
 
 std::string Charsmap::apply(std::string_view text) const {
@@ -72,18 +77,31 @@ std::string Charsmap::apply(std::string_view text) const {
       end = next;
     }
     const std::string_view cluster = text.substr(begin, end - begin);
-    if (const auto whole = cluster.size() <= kLongestCluster ? find(cluster) : std::nullopt) {
-      out += *whole;
+    if (const auto whole = cluster.size() <= kLongestCluster ? find(cluster, false) : std::nullopt) {
+      out += whole->replacement;
     } else {
       for (size_t at = 0; at < cluster.size();) {
         const std::string_view character = cluster.substr(at, utf8_length(cluster[at]));
-        out += find(character).value_or(character);
+        const auto rule = find(character, false);
+        out += rule ? rule->replacement : character;
         at += character.size();
       }
     }
     begin = end;
   }
-  return out;
+  return utf8_replace_invalid(out); // replacements are a stranger's bytes
+}
+
+std::string Charsmap::apply_longest(std::string_view text) const {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const auto rule = find(text.substr(at), true);
+    const size_t length = rule ? rule->length_bytes : utf8_length(text[at]);
+    out += rule ? rule->replacement : text.substr(at, length);
+    at += length;
+  }
+  return utf8_replace_invalid(out); // a rule may end within a character
 }
 
 } // namespace fovea

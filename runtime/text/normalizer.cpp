@@ -123,10 +123,11 @@ Apply replace(const Step &step, const std::string &source) {
 
 Apply make_step(const Step &step, const TokenizerData &data, const std::string &where) {
   const std::string &kind = step.kind();
-  step.only(kind == "strip"     ? std::vector<std::string_view>{"left", "right"}
-            : kind == "prepend" ? std::vector<std::string_view>{"text"}
-            : kind == "replace" ? std::vector<std::string_view>{"text", "regex", "with"}
-                                : std::vector<std::string_view>{});
+  step.only(kind == "strip"         ? std::vector<std::string_view>{"left", "right"}
+            : kind == "prepend"     ? std::vector<std::string_view>{"text"}
+            : kind == "replace"     ? std::vector<std::string_view>{"text", "regex", "with"}
+            : kind == "precompiled" ? std::vector<std::string_view>{"rule"}
+                                    : std::vector<std::string_view>{});
   if (kind == "nfc") return normal_form(NormalForm::C);
   if (kind == "nfd") return normal_form(NormalForm::D);
   if (kind == "nfkc") return normal_form(NormalForm::KC);
@@ -140,8 +141,12 @@ Apply make_step(const Step &step, const TokenizerData &data, const std::string &
   if (kind == "strip") return strip(step);
   if (kind == "prepend") return prepend(step);
   if (kind == "replace") return replace(step, where);
-  if (kind == "precompiled")
-    return [map = Charsmap(data.charsmap, data.source)](NormalText &in) { in.text = map.apply(in.text); };
+  if (kind == "precompiled") {
+    const bool longest = step.choice("rule", {"cluster", "longest"}) == 1;
+    return [longest, map = Charsmap(data.charsmap, where)](NormalText &in) {
+      in.text = longest ? map.apply_longest(in.text) : map.apply(in.text);
+    };
+  }
   if (kind == "byte_level")
     return [](NormalText &in) {
       std::string out;

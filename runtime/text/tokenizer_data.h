@@ -62,6 +62,9 @@ struct TokenizerData {
   // The model. Byte pairs: "left right", best first; none: the smaller token id merges first (tiktoken).
   std::vector<std::string> merges;
   std::vector<double> scores;      // Unigram: log-probabilities, as many as `tokens`
+  // Unigram: pieces that are cut out of the text, and then are unknown, with their scores.
+  std::vector<std::string> unknown_pieces;
+  std::vector<double> unknown_scores;
   int32_t unknown = -1;            // what stands for a character without a token
   bool fuse_unknown = false;       // byte pairs: unknown characters in a row become one token
   bool byte_fallback = false;      // a character without a token becomes the tokens <0x00> … of its bytes

@@ -22,10 +22,19 @@ public:
     for (size_t id = 0; id < data.scores.size(); ++id)
       if (!std::isfinite(data.scores[id]))
         fail(ErrorCode::InvalidFile, data.source, ": the score of token ", id, " is not a number");
+    if (data.unknown_scores.size() != data.unknown_pieces.size())
+      fail(ErrorCode::InvalidFile, data.source, ": ", data.unknown_pieces.size(), " unknown pieces, but ",
+           data.unknown_scores.size(), " scores");
     std::vector<std::pair<std::string_view, int32_t>> tokens(ids.begin(), ids.end());
     double least = tokens.empty() ? 0 : data.scores[size_t(tokens[0].second)];
     for (const auto &[text, id] : tokens) least = std::min(least, data.scores[size_t(id)]);
     unknown_score_ = least - kUnknownPenalty;
+    const auto n = int32_t(data.tokens.size());
+    for (size_t i = 0; i < data.unknown_pieces.size(); ++i) {
+      if (!std::isfinite(data.unknown_scores[i]))
+        fail(ErrorCode::InvalidFile, data.source, ": the score of unknown piece ", i, " is not a number");
+      tokens.emplace_back(data.unknown_pieces[i], n + int32_t(i)); // numbered behind the vocabulary
+    }
     trie_ = TokenTrie(std::move(tokens));
     if (data.byte_fallback) byte_ids_ = byte_token_ids(ids);
   }
@@ -45,7 +54,9 @@ public:
     }
     size_t begin = 0;
     for (uint32_t end = next; end != kNone;) {
-      if (nodes[end].id != kUnknown) {
+      if (nodes[end].id >= int32_t(data_.tokens.size())) {
+        if (data_.unknown >= 0) ids.push_back(data_.unknown);
+      } else if (nodes[end].id != kUnknown) {
         ids.push_back(nodes[end].id);
       } else {
         while (nodes[end].begin != kNone && nodes[nodes[end].begin].id == kUnknown) end = nodes[end].begin;
@@ -73,10 +84,13 @@ private:
       const double so_far = nodes[at].score;
       bool has_single = false;
       trie_.each(piece, at, [&](size_t bytes, int32_t id) {
-        if (!allowed(id, allow_special)) return;
+        const size_t beyond = size_t(id) - data_.tokens.size(); // of an unknown piece, its number
+        const bool listed = size_t(id) < data_.tokens.size();
+        if (listed && !allowed(id, allow_special)) return;
+        has_single |= bytes == length;
+        if (!listed) return offer(at, at + bytes, id, so_far + data_.unknown_scores[beyond]);
         // The unknown token may be written in the text; it then joins unknown characters beside it.
         offer(at, at + bytes, id == data_.unknown ? kUnknown : id, so_far + data_.scores[size_t(id)]);
-        has_single |= bytes == length;
       });
       if (!has_single) offer(at, at + length, kUnknown, so_far + unknown_score_);
       at += length;

@@ -51,7 +51,9 @@ int convert(const Arguments &a) {
 void add_convert(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("convert", "Make a model file from trained weights");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("SOURCE", a->source, "A Hugging Face folder, a GGUF file of llama.cpp, or a whisper.cpp ggml .bin file")
+  command
+      ->add_option("SOURCE", a->source,
+                   "A Hugging Face folder, a GGUF file of llama.cpp, or a whisper.cpp ggml .bin file")
       ->required()
       ->option_text(" ");
   command->add_option("-o,--output", a->output, "The file to write (default: NAME-ENCODING.fovea.gguf here)")

@@ -37,7 +37,7 @@ int run(const Arguments &a) {
   options.cancel = interrupt().get();
   std::vector<const char *> offers;
   for (const std::string &name : a.offers) offers.push_back(name.c_str());
-  if (a.attention) offers.push_back("*attention.*");
+  if (a.attention) offers.push_back("*attention*");
   options.offers = offers.data();
   options.n_offers = offers.size();
   const auto results = session.run(inputs, options).value();

@@ -90,8 +90,8 @@ TEST_CASE("tool: every command has help with an example") {
   for (const char *name : {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG",
                            "FOVEA_CACHE_DIR", "Exit code"})
     CHECK(help.out.find(name) != std::string::npos);
-  for (const std::string command :
-       {"convert", "inspect", "devices", "transcribe", "translate", "embed", "classify", "run", "bench"}) {
+  for (const std::string command : {"convert", "inspect", "devices", "transcribe", "generate", "translate",
+                                    "embed", "classify", "run", "bench"}) {
     CAPTURE(command);
     CHECK(help.out.find("  " + command + " ") != std::string::npos);
     const Finished f = fovea_tool(command + " --help");

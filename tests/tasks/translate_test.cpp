@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 using namespace fovea;
 using namespace fovea::test;
@@ -83,4 +84,70 @@ TEST_CASE("translate: letters to sounds with real weights, one by one and in bat
         }
       }
   }
+}
+
+TEST_CASE("translate: texts in any order and number, empty, unknown and too long ones, limits, errors") {
+  const std::string folder = shared_path("golden/cases/t5");
+  if (folder.empty()) return;
+  Translator t = translator(folder, Encoding::F32);
+  TranslateOptions options = with_beams(2);
+  options.max_new_tokens = 6;
+  std::vector<std::string> texts = {"", "The quick brown fox", "   ", "注意力", "a", "\xff"};
+  std::string text;
+  for (int i = 0; i < 5; ++i) texts.push_back(text += "jumps over the lazy dog ");
+  for (int i = 0; i < 300; ++i) text += "word ";
+  texts.push_back(text);
+  const auto together = t.translate(texts, options);
+  REQUIRE(together.size() == texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Translation alone = t.translate(std::span(&texts[i], 1), options)[0];
+    CAPTURE(i);
+    CHECK(alone.tokens == together[i].tokens);
+    CHECK(alone.text == together[i].text);
+    CHECK(together[i].tokens.size() <= 7);
+    CHECK(together[i].source_truncated == (i + 1 == texts.size()));
+  }
+  CHECK(together[0].tokens.empty());
+  CHECK(together[2].text.empty());
+  CHECK(t.translate({}, options).empty());
+
+  const auto error = [&](const TranslateOptions &o, const char *part) {
+    CHECK_THROWS_WITH_AS(t.translate(texts, o), doctest::Contains(part), Error);
+  };
+  error(with_beams(65), "the number of beams is 65");
+  TranslateOptions bad = options;
+  bad.task = "summarization";
+  error(bad, "no task 'summarization'");
+  bad = options;
+  bad.forced_first = "<no such token>";
+  error(bad, "no token '<no such token>'");
+  const std::vector<std::vector<int32_t>> outside = {{3, -1}};
+  CHECK_THROWS_WITH_AS(t.translate_tokens(outside, options), doctest::Contains("token -1"), Error);
+  std::atomic<bool> cancel = true;
+  bad = options;
+  bad.cancel = &cancel;
+  CHECK_THROWS_AS(t.translate(texts, bad), Error);
+  CHECK(t.translate(std::span(&texts[1], 1), options)[0].tokens == together[1].tokens); // still usable
+}
+
+TEST_CASE("translate: long results outgrow the first cache; rules that need every score") {
+  const std::string folder = shared_path("golden/cases/t5");
+  if (folder.empty()) return;
+  Translator t = translator(folder, Encoding::F32);
+  const std::vector<std::vector<int32_t>> source = {{5, 6, 7, 1}};
+  TranslateOptions options = with_beams(2);
+  options.max_new_tokens = options.min_new_tokens = 150;
+  CHECK(t.translate_tokens(source, options)[0].tokens.size() == 151);
+  options.max_new_tokens = options.min_new_tokens = 40;
+  for (const uint32_t n_beams : {1u, 3u}) {
+    options.n_beams = n_beams;
+    options.no_repeat_ngram = 1; // 40 tokens, all different: more are banned than the device picks
+    const auto tokens = t.translate_tokens(source, options)[0].tokens;
+    REQUIRE(tokens.size() == 41);
+    CHECK(std::set<int32_t>(tokens.begin(), tokens.end()).size() == tokens.size());
+  }
+  options.no_repeat_ngram = 0;
+  options.repetition_penalty = 1.5f;
+  options.n_beams = 1;
+  CHECK(t.translate_tokens(source, options)[0].tokens.size() == 41);
 }

@@ -178,7 +178,7 @@ def small_tokenizers():
     yield "added_lower", with_added(t, AddedToken("CAFÉ", normalized=True), AddedToken("People", normalized=False), AddedToken("[MASK]", lstrip=True, special=True), AddedToken("now", single_word=True, rstrip=True))
 
 
-def row(t, r):
+def row(t, size, r):
     a = text(r)
     encoded = t.encode(a)
     out = {"text": a, "ids": encoded.ids, "types": encoded.type_ids, "decoded": t.decode(encoded.ids),
@@ -187,7 +187,7 @@ def row(t, r):
         out["second"] = text(r)
         pair = t.encode(a, out["second"])
         out["pair_ids"], out["pair_types"] = pair.ids, pair.type_ids
-    ids = [r.randrange(t.get_vocab_size()) for _ in range(r.randrange(12))]
+    ids = [r.randrange(size) for _ in range(r.randrange(12))]
     out["random"], out["random_text"] = ids, t.decode(ids, skip_special_tokens=False)
     return out
 
@@ -206,10 +206,10 @@ def main():
             continue
         folder = os.path.join(a.out, name); os.makedirs(folder, exist_ok=True)
         t.save(os.path.join(folder, "tokenizer.json"))
-        r = random.Random(f"{a.seed} {name}")
+        r, size = random.Random(f"{a.seed} {name}"), t.get_vocab_size()
         with open(os.path.join(folder, "golden.json"), "w") as f:
-            json.dump([row(t, r) for _ in range(a.n)], f)
-        print(name, t.get_vocab_size(), flush=True)
+            json.dump([row(t, size, r) for _ in range(a.n)], f)
+        print(name, size, flush=True)
 
 
 main()

@@ -69,8 +69,8 @@ TEST_CASE("tokenizers: text that the reference implementation generated") {
       CHECK(stories.decode(reference["ids"].get<std::vector<int32_t>>(), true) == reference["text"]);
   }
   const Tokenizer speech = test::load_folder(models + "/whisper-tiny.en");
-  for (const auto &[name, clip] :
-       test::read_json(models + "/whisper-tiny.en/references.json")["clips"].items()) {
+  const Json recordings = test::read_json(models + "/whisper-tiny.en/references.json");
+  for (const auto &[name, clip] : recordings["clips"].items()) {
     std::string text = speech.decode(clip["ids"].get<std::vector<int32_t>>(), true);
     text.erase(0, text.find_first_not_of(' '));
     CHECK(text == clip["text"].get<std::string>());

@@ -25,9 +25,9 @@ FOVEA_API void fovea_convert_options_init(fovea_convert_options *options, size_t
 /* What a conversion did. Read-only: thread-safe. */
 typedef struct fovea_convert_report fovea_convert_report;
 
-/* Converts the model at `source` (a Hugging Face folder, a GGUF file, a ggml .bin file …) into the flat file `output`,
- * which appears whole or not at all; an existing file is replaced only on success. Memory stays near one
- * tensor. `out` may be NULL. Errors name the file or the tensor: FOVEA_NOT_FOUND, FOVEA_INVALID_FILE
+/* Converts the model at `source` (a Hugging Face folder, a GGUF file, a ggml .bin file …) into the flat file
+ * `output`, which appears whole or not at all; an existing file is replaced only on success. Memory stays
+ * near one tensor. `out` may be NULL. Errors name the file or the tensor: FOVEA_NOT_FOUND, FOVEA_INVALID_FILE
  * (damaged; tensors missing, unknown or misshaped), FOVEA_UNSUPPORTED (no known architecture), FOVEA_IO (disk
  * full), FOVEA_CANCELLED. Thread-safe; one conversion uses all cores. */
 FOVEA_API fovea_status fovea_convert(const char *source, const char *output,

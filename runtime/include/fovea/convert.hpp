@@ -34,19 +34,12 @@ struct ConvertOptions : fovea_convert_options {
 /// The struct's own progress and user pointer are not used.
 inline Result<ConvertReport> convert(const std::string &source, const std::string &output,
                                      ConvertOptions options = {}, const Progress &progress = {}) {
-  std::pair<const Progress &, detail::Guard> context{progress, {}};
-  options.user = &context;
-  options.progress = nullptr;
-  if (progress)
-    options.progress = [](void *user, double done, double total) {
-      auto &c = *static_cast<decltype(context) *>(user);
-      return c.second([&] { return c.first(done, total) ? 0 : 1; });
-    };
+  detail::ProgressContext context(progress, options);
   fovea_convert_report *report = nullptr;
   const fovea_status status = fovea_convert(source.c_str(), output.c_str(), &options, &report);
   Result<ConvertReport> result =
       status == FOVEA_OK ? Result<ConvertReport>(ConvertReport(report)) : Result<ConvertReport>(status);
-  context.second.rethrow();
+  context.rethrow();
   return result;
 }
 

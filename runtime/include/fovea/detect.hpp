@@ -17,16 +17,10 @@ public:
   static Result<Detector> create(const Device &device, const Model &model, const Progress &progress = {}) {
     fovea_detector_options options;
     fovea_detector_options_init(&options, sizeof options);
-    std::pair<const Progress &, detail::Guard> context{progress, {}};
-    options.user = &context;
-    if (progress)
-      options.progress = [](void *user, double done, double total) {
-        auto &c = *static_cast<decltype(context) *>(user);
-        return c.second([&] { return c.first(done, total) ? 0 : 1; });
-      };
+    detail::ProgressContext context(progress, options);
     fovea_detector *handle = nullptr;
     const fovea_status status = fovea_detector_create(device.get(), model.get(), &options, &handle);
-    context.second.rethrow();
+    context.rethrow();
     return status == FOVEA_OK ? Result<Detector>(Detector(handle)) : Result<Detector>(status);
   }
   /// The most probable first.

@@ -143,6 +143,30 @@ inline const char *version() { return fovea_version(); }
 /// Done and total; return false to stop.
 using Progress = std::function<bool(double done, double total)>;
 
+namespace detail {
+/// Puts a Progress into the progress and user fields of a call's options, which must not outlive it.
+class ProgressContext {
+public:
+  template <class Options> ProgressContext(const Progress &progress, Options &options) : progress_(progress) {
+    options.user = this;
+    options.progress = nullptr;
+    if (progress)
+      options.progress = [](void *user, double done, double total) {
+        auto &self = *static_cast<ProgressContext *>(user);
+        return self.guard_([&] { return self.progress_(done, total) ? 0 : 1; });
+      };
+  }
+  ProgressContext(const ProgressContext &) = delete;
+  ProgressContext &operator=(const ProgressContext &) = delete;
+  /// What the progress function threw, thrown again; to be called after the call.
+  void rethrow() { guard_.rethrow(); }
+
+private:
+  const Progress &progress_;
+  Guard guard_;
+};
+} // namespace detail
+
 class Cancel {
 public:
   static Result<Cancel> create() {
@@ -260,16 +284,10 @@ public:
     fovea_session_options options;
     fovea_session_options_init(&options, sizeof options);
     options.profile = profile;
-    std::pair<const Progress &, detail::Guard> context{progress, {}};
-    options.user = &context;
-    if (progress)
-      options.progress = [](void *user, double done, double total) {
-        auto &c = *static_cast<decltype(context) *>(user);
-        return c.second([&] { return c.first(done, total) ? 0 : 1; });
-      };
+    detail::ProgressContext context(progress, options);
     fovea_session *handle = nullptr;
     const fovea_status status = fovea_session_create(device.get(), model.get(), &options, &handle);
-    context.second.rethrow();
+    context.rethrow();
     return status == FOVEA_OK ? Result<Session>(Session(handle)) : Result<Session>(status);
   }
   Result<Results> run(const std::vector<fovea_tensor> &inputs, const RunOptions &options = {}) {

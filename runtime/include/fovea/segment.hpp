@@ -30,16 +30,10 @@ public:
   static Result<Segmenter> create(const Device &device, const Model &model, const Progress &progress = {}) {
     fovea_segmenter_options options;
     fovea_segmenter_options_init(&options, sizeof options);
-    std::pair<const Progress &, detail::Guard> context{progress, {}};
-    options.user = &context;
-    if (progress)
-      options.progress = [](void *user, double done, double total) {
-        auto &c = *static_cast<decltype(context) *>(user);
-        return c.second([&] { return c.first(done, total) ? 0 : 1; });
-      };
+    detail::ProgressContext context(progress, options);
     fovea_segmenter *handle = nullptr;
     const fovea_status status = fovea_segmenter_create(device.get(), model.get(), &options, &handle);
-    context.second.rethrow();
+    context.rethrow();
     return status == FOVEA_OK ? Result<Segmenter>(Segmenter(handle)) : Result<Segmenter>(status);
   }
   Result<ClassMap> segment(const fovea_pixels &picture, const SegmentOptions &options = {}) {

@@ -1,0 +1,91 @@
+#include "converter/architectures/ctc_tokens.h"
+
+#include <algorithm>
+
+namespace fovea {
+namespace {
+
+std::optional<Config> file_of(const Source &source, const char *name) {
+  const auto text = source.text(name);
+  if (!text) return {};
+  return Config::parse(*text, source.text_path(name));
+}
+
+/// A special token's text, given as such or as an object with a "content".
+std::string special(const std::optional<Config> &config, const char *key, const char *fallback) {
+  const Json *value = config ? config->find(key) : nullptr;
+  if (value && value->is_object() && value->contains("content")) value = &(*value)["content"];
+  return value && value->is_string() ? value->get<std::string>() : fallback;
+}
+
+/// Adds a file's ids to `tokens`.
+void add_ids(const Source &source, const char *name, std::vector<std::string> &tokens) {
+  const auto text = source.text(name);
+  if (!text) return;
+  const Json ids = parse_json(*text, source.text_path(name));
+  if (!ids.is_object()) fail(ErrorCode::InvalidFile, source.text_path(name), ": expected a JSON object");
+  for (const auto &[token, id] : ids.items()) {
+    if (id.is_object())
+      fail(ErrorCode::Unsupported, source.text_path(name), ": a vocabulary for each of several languages ('",
+           printable(token), "')");
+    if (!id.is_number_unsigned())
+      fail(ErrorCode::InvalidFile, source.text_path(name), ": token '", printable(token), "' has no id");
+    if (id.get<uint64_t>() < tokens.size()) tokens[id.get<uint64_t>()] = token;
+  }
+}
+
+} // namespace
+
+CtcSound read_ctc_sound(const Source &source) {
+  CtcSound out;
+  const auto c = file_of(source, "preprocessor_config.json");
+  if (!c) return out;
+  out.sample_rate_hz = c->find_u32("sampling_rate").value_or(out.sample_rate_hz);
+  out.normalize = c->find_bool("do_normalize").value_or(out.normalize);
+  if (out.sample_rate_hz < 1000 || out.sample_rate_hz > 384'000)
+    fail(ErrorCode::Unsupported, c->path(), ": sampling_rate is ", out.sample_rate_hz);
+  if (const auto size = c->find_u32("feature_size"); size && *size != 1)
+    fail(ErrorCode::Unsupported, c->path(), ": feature_size is ", *size, ", samples (1) expected");
+  return out;
+}
+
+void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
+                      ModelPlan &plan) {
+  if (!source.text("vocab.json")) return;
+  std::vector<std::string> tokens(vocabulary);
+  add_ids(source, "vocab.json", tokens);
+  add_ids(source, "added_tokens.json", tokens);
+  const auto tokenizer = file_of(source, "tokenizer_config.json");
+  const auto id_of = [&](const std::string &token) {
+    const auto at = std::find(tokens.begin(), tokens.end(), token);
+    return token.empty() || at == tokens.end() ? -1 : int32_t(at - tokens.begin());
+  };
+  int32_t blank = id_of(special(tokenizer, "pad_token", "<pad>"));
+  if (blank < 0) blank = int32_t(config.find_u32("pad_token_id").value_or(0));
+  if (uint32_t(blank) >= vocabulary)
+    fail(ErrorCode::InvalidFile, config.path(), ": pad_token_id ", blank, " is not one of ", vocabulary,
+         " classes");
+  const int32_t delimiter = id_of(special(tokenizer, "word_delimiter_token", "|"));
+  const bool lower = tokenizer && tokenizer->find_bool("do_lower_case").value_or(false);
+  // What is no text is written as nothing.
+  for (const char *key : {"pad_token", "unk_token", "bos_token", "eos_token"}) {
+    const char *usual = key[0] == 'p' ? "<pad>" : key[0] == 'u' ? "<unk>" : key[0] == 'b' ? "<s>" : "</s>";
+    if (const int32_t id = id_of(special(tokenizer, key, usual)); id >= 0) tokens[size_t(id)].clear();
+  }
+  tokens[size_t(blank)].clear();
+  for (std::string &token : tokens)
+    if (lower)
+      std::transform(token.begin(), token.end(), token.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+
+  plan.add("fovea.task", std::string("transcribe"));
+  plan.add("fovea.transcribe.decoder", std::string("ctc"));
+  plan.add("fovea.audio.sample_rate", sound.sample_rate_hz);
+  plan.add("fovea.transcribe.ctc.hop", sound.hop);
+  plan.add("fovea.transcribe.ctc.context", sound.context);
+  plan.add("fovea.transcribe.ctc.blank", blank);
+  plan.add("fovea.transcribe.ctc.delimiter", delimiter);
+  plan.add("fovea.transcribe.ctc.tokens", std::move(tokens));
+}
+
+} // namespace fovea

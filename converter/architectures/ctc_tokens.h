@@ -1,0 +1,24 @@
+// What a speech model with a CTC head is shipped with beside its weights: how its feature extractor treats
+// sound, and the text of its classes. Pure. Errors: InvalidFile, Unsupported, naming the file and the key.
+#pragma once
+
+#include "converter/json.h"
+#include "converter/model_plan.h"
+
+namespace fovea {
+
+struct CtcSound {
+  uint32_t sample_rate_hz = 16000;
+  bool normalize = true;         // a recording is brought to mean 0 and variance 1
+  uint32_t hop = 1, context = 1; // samples from position to position; samples that a position sees
+};
+
+/// From preprocessor_config.json; the defaults of the published feature extractor where it is silent or
+/// absent.
+CtcSound read_ctc_sound(const Source &source);
+
+/// The keys of the transcription task; without vocab.json none, and the graphs can only be run.
+void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
+                      ModelPlan &plan);
+
+} // namespace fovea

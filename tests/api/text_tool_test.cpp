@@ -1,0 +1,133 @@
+// The commands on texts, run as users run them.
+#include "api/process.h"
+#include "support/shared_folder.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+using namespace fovea::test;
+
+namespace {
+
+Finished fovea_tool(const std::string &arguments, const std::string &before = "") {
+  return run_command(std::string(before).append("'" FOVEA_TOOL "' ").append(arguments));
+}
+
+/// A model of ../shared, converted once; "" when it is not there.
+std::string model(const std::string &name) {
+  static const TempFolder folder;
+  const std::string source = shared_path(name), path = folder / (name.substr(name.rfind('/') + 1) + ".gguf");
+  if (source.empty() || std::filesystem::exists(path)) return source.empty() ? "" : quoted(path);
+  const Finished f = fovea_tool("convert " + quoted(source) + " -o " + quoted(path) + " --encoding f32");
+  REQUIRE_MESSAGE(f.exit_code == 0, f.err);
+  return quoted(path);
+}
+
+std::vector<std::string> lines(const std::string &text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+void check_error(const std::string &arguments, int code, const std::string &what) {
+  CAPTURE(arguments);
+  const Finished f = fovea_tool(arguments);
+  CHECK(f.exit_code == code);
+  CHECK_MESSAGE(f.err.find(what) != std::string::npos, f.err);
+  CHECK(f.out.empty());
+}
+
+} // namespace
+
+TEST_CASE("tool: translate, of arguments, of lines and of token ids") {
+  const std::string t5 = model("golden/cases/t5"), g2p = model("models/bart-g2p-us");
+  if (t5.empty() || g2p.empty()) return;
+  const Finished args =
+      fovea_tool("translate " + t5 + " 'The quick brown fox' '' 'a lazy dog' --beams 4 --max-tokens 8");
+  REQUIRE_MESSAGE(args.exit_code == 0, args.err);
+  const Finished piped = fovea_tool("translate " + t5 + " - --beams 4 --max-tokens 8",
+                                    "printf 'The quick brown fox\\r\\n\\na lazy dog' | ");
+  CHECK(lines(args.out).size() == 3);
+  CHECK(lines(args.out)[1].empty());
+  CHECK(piped.out == args.out);
+
+  const Finished json =
+      fovea_tool("translate " + t5 + " 'The quick brown fox' --beams 4 --max-tokens 8 --json");
+  const auto row = nlohmann::json::parse(json.out);
+  CHECK(row["source"] == "The quick brown fox");
+  CHECK(row["text"] == lines(args.out)[0]);
+  CHECK(row["tokens"].size() <= 9);
+  CHECK(row["score"].get<double>() < 0);
+
+  const auto references = nlohmann::json::parse(read_file(shared_path("models/bart-g2p-us/references.json")));
+  const auto join = [](const nlohmann::json &ids) {
+    std::string text;
+    for (const auto &id : ids) text.append(text.empty() ? "" : " ").append(std::to_string(id.get<int>()));
+    return text;
+  };
+  std::string sources, want;
+  for (const auto &[word, ids] : references["words"].items()) {
+    sources.append(" ").append(quoted(join(ids["input_ids"])));
+    want.append(join(ids["beam4"])).append("\n");
+  }
+  CHECK(fovea_tool("translate " + g2p + " --ids --beams 4 --early-stopping yes" + sources).out == want);
+
+  check_error("translate " + g2p + " hello", 1, "no tokenizer");
+  check_error("translate " + g2p + " --ids '1 x'", 2, "'1 x' is not a list of token ids");
+  check_error("translate " + t5 + " a - b", 2, "standard input");
+  check_error("translate " + t5 + " a --beams 0", 2, "--beams");
+  check_error("translate " + t5 + " a --task summarization", 1, "no task 'summarization'");
+  check_error("transcribe " + t5 + " a.wav", 1, "not a speech model");
+}
+
+TEST_CASE("tool: embed, as JSON and as numbers") {
+  const std::string bert = model("golden/cases/bert");
+  if (bert.empty()) return;
+  const Finished json = fovea_tool("embed " + bert + " 'a lazy dog' ''");
+  REQUIRE_MESSAGE(json.exit_code == 0, json.err);
+  const Finished binary = fovea_tool("embed " + bert + " - -f f32", "printf 'a lazy dog\\n\\n' | ");
+  REQUIRE(binary.out.size() == 2 * 64 * sizeof(float));
+  for (size_t i = 0; i < 2; ++i) {
+    const std::vector<float> want = nlohmann::json::parse(lines(json.out)[i])["embedding"];
+    std::vector<float> got(64);
+    std::memcpy(got.data(), binary.out.data() + i * 64 * sizeof(float), 64 * sizeof(float));
+    REQUIRE(want.size() == 64);
+    for (size_t d = 0; d < 64; ++d) CHECK(std::abs(got[d] - want[d]) < 1e-5f);
+  }
+  const TempFolder folder;
+  CHECK(fovea_tool("embed " + bert + " 'a lazy dog' '' -o " + quoted(folder / "out.jsonl")).exit_code == 0);
+  CHECK(read_file(folder / "out.jsonl") == json.out);
+  const Finished cut = fovea_tool("embed " + bert + " \"$(printf 'word %.0s' $(seq 300))\"");
+  CHECK(cut.exit_code == 0);
+  CHECK(cut.err.find("more than 64 tokens") != std::string::npos);
+  check_error("embed " + bert + " a --format csv", 2, "csv");
+  if (const std::string t5 = model("golden/cases/t5"); !t5.empty())
+    check_error("embed " + t5 + " a", 1, "not a model of text embeddings");
+}
+
+TEST_CASE("tool: classify texts, the best labels first") {
+  const std::string bert = model("golden/cases/bert_classifier");
+  if (bert.empty()) return;
+  const Finished plain = fovea_tool("classify " + bert + " 'a lazy dog' 'zzz' --top 2");
+  REQUIRE_MESSAGE(plain.exit_code == 0, plain.err);
+  REQUIRE(lines(plain.out).size() == 2);
+  CHECK(std::count(plain.out.begin(), plain.out.end(), '\t') == 2);
+  const Finished json = fovea_tool("classify " + bert + " - --json", "printf 'a lazy dog\\n' | ");
+  const auto row = nlohmann::json::parse(json.out);
+  REQUIRE(row["labels"].size() == 3);
+  double sum = 0, last = 1;
+  for (const auto &label : row["labels"]) {
+    const double score = label["score"];
+    CHECK(score <= last);
+    last = score;
+    sum += score;
+  }
+  CHECK(sum == doctest::Approx(1));
+  CHECK(plain.out.find(row["labels"][0]["label"].get<std::string>() + " ") == 0);
+}
