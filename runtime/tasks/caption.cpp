@@ -1,6 +1,7 @@
 #include "tasks/caption.h"
 
 #include "tasks/decode_batch.h"
+#include "tasks/file_tasks.h"
 #include "tasks/load_tokenizer.h"
 
 #include <algorithm>
@@ -10,13 +11,6 @@ namespace {
 
 constexpr const char *kTask = "caption";
 constexpr uint32_t kFirstCache = 64, kMaxRows = 1u << 16;
-
-std::shared_ptr<const Model> require_task(std::shared_ptr<const Model> model) {
-  if (!Captioner::accepts(*model))
-    fail(ErrorCode::Unsupported, model->path(), ": not a model that writes about pictures (its task is '",
-         model->file().find_string("fovea.task").value_or(""), "', expected '", kTask, "')");
-  return model;
-}
 
 GenerationSettings settings_of(const ModelFile &file, const CaptionOptions &o) {
   GenerationSettings s = GenerationSettings::read(file, "");
@@ -29,11 +23,16 @@ GenerationSettings settings_of(const ModelFile &file, const CaptionOptions &o) {
 
 } // namespace
 
-bool Captioner::accepts(const Model &model) { return model.file().find_string("fovea.task") == kTask; }
+void Captioner::require_task(const Model &model) {
+  if (!has_task(model, kTask))
+    fail(ErrorCode::Unsupported, model.path(), ": not a model that writes about pictures (its task is '",
+         model.file().find_string("fovea.task").value_or(""), "', expected '", kTask, "')");
+}
 
 Captioner::Captioner(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                      std::shared_ptr<const DeviceWeights> weights, bool timestamps)
-    : device_(device), model_(require_task(std::move(model))), weights_(weights), timestamps_(timestamps),
+    : device_(device), model_((require_task(*model), std::move(model))), weights_(weights),
+      timestamps_(timestamps),
       images_(std::move(device), model_, std::move(weights), "encode", "", timestamps) {
   const ModelFile &file = model_->file();
   for (const char *graph : {"encode", "step", "reorder"}) model_->graph(graph);
@@ -82,13 +81,7 @@ Caption Captioner::caption_pixels(std::span<const float> pixels, const CaptionOp
 }
 
 MemoryUse Captioner::memory() const {
-  MemoryUse use = images_.memory();
-  if (!decoder_) return use;
-  const MemoryUse more = decoder_->session().memory();
-  use.state_bytes += more.state_bytes;
-  use.scratch_bytes += more.scratch_bytes;
-  use.io_bytes += more.io_bytes;
-  return use;
+  return decoder_ ? together(images_.memory(), decoder_->session().memory()) : images_.memory();
 }
 
 } // namespace fovea

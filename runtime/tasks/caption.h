@@ -26,7 +26,8 @@ struct Caption {
 
 class Captioner {
 public:
-  static bool accepts(const Model &model);
+  /// Error Unsupported unless the file is for it.
+  static void require_task(const Model &model);
   Captioner(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
             std::shared_ptr<const DeviceWeights> weights, bool timestamps = false);
 

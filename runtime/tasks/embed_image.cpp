@@ -1,6 +1,6 @@
 #include "tasks/embed_image.h"
 
-#include "tasks/image_session.h"
+#include "tasks/file_tasks.h"
 
 namespace fovea {
 namespace {
@@ -10,7 +10,7 @@ constexpr const char *kTask = "embed", *kGraph = "fovea.image.graph", *kOutput =
 } // namespace
 
 bool embeds_images(const Model &model) {
-  return ImageSession::accepts(model, kTask) && model.file().find_string(kOutput).has_value();
+  return has_task(model, kTask) && model.file().find_string(kOutput).has_value();
 }
 
 ImageEncoder image_embedder(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,

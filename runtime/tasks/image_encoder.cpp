@@ -64,6 +64,26 @@ HostTensor ImageEncoder::prepare(const PixelView &picture, const std::atomic<boo
   return std::move(found->second);
 }
 
+std::vector<std::vector<float>> ImageEncoder::encode_pixels(HostTensor pixels,
+                                                            const std::atomic<bool> *cancel) {
+  const uint64_t n = pixels.type.shape.rank() == 4 ? pixels.type.shape[0] : 0;
+  if (n == 0 || pixels.type.encoding != Encoding::F32)
+    fail(ErrorCode::InvalidArgument, model().path(), ": pixels are ", to_string(pixels.type),
+         ", expected f32 [B, C, h, w]");
+  RunRequest request;
+  request.graph = graph_;
+  request.control.cancel = cancel;
+  request.inputs[kPixels] = std::move(pixels);
+  const HostTensor all = run_model(session_, request).at(output_);
+  if (all.type.encoding != Encoding::F32 || all.type.shape.rank() != 2 || all.type.shape[0] != n)
+    fail(ErrorCode::InvalidGraph, model().path(), ": output '", output_, "' is ", to_string(all.type),
+         ", expected f32, one row for each of ", n, " pictures");
+  std::vector<std::vector<float>> rows;
+  const auto width = std::ptrdiff_t(all.type.shape[1]);
+  for (auto at = all.f.begin(); rows.size() < n; at += width) rows.emplace_back(at, at + width);
+  return rows;
+}
+
 std::vector<std::vector<float>> ImageEncoder::encode(std::span<const PixelView> pictures,
                                                      const std::atomic<bool> *cancel) {
   std::vector<std::vector<float>> out(pictures.size());
@@ -75,24 +95,15 @@ std::vector<std::vector<float>> ImageEncoder::encode(std::span<const PixelView> 
       const auto dims = pixels.type.shape.dims();
       by_size[{dims.begin(), dims.end()}].emplace_back(i, std::move(pixels));
     }
-    for (auto &[dims, all] : by_size)
+    for (const auto &[dims, all] : by_size)
       for (size_t first = 0; first < all.size(); first += kMaxBatch) {
         const size_t n = std::min(kMaxBatch, all.size() - first);
-        RunRequest request;
-        request.graph = graph_;
-        request.control.cancel = cancel;
-        HostTensor &batch = request.inputs[kPixels];
+        HostTensor batch;
         batch.type = {all[first].second.type.shape.with(0, n), Encoding::F32};
         for (size_t i = first; i < first + n; ++i)
           batch.f.insert(batch.f.end(), all[i].second.f.begin(), all[i].second.f.end());
-        const HostTensor rows = run_model(session_, request).at(output_);
-        if (rows.type.shape.rank() != 2 || rows.type.shape[0] != n)
-          fail(ErrorCode::InvalidGraph, model().path(), ": output '", output_, "' is ", rows.type.shape,
-               ", expected one row for each of ", n, " pictures");
-        const size_t width = rows.type.shape[1];
-        for (size_t i = 0; i < n; ++i)
-          out[all[first + i].first].assign(rows.f.begin() + std::ptrdiff_t(i * width),
-                                           rows.f.begin() + std::ptrdiff_t((i + 1) * width));
+        auto rows = encode_pixels(std::move(batch), cancel);
+        for (size_t i = 0; i < n; ++i) out[all[first + i].first] = std::move(rows[i]);
       }
   }
   return out;

@@ -13,6 +13,14 @@ namespace fovea {
 /// InvalidArgument.
 HostTensor image_words(const PixelView &pixels);
 
+/// Of two sessions that share their weights.
+inline MemoryUse together(MemoryUse a, const MemoryUse &b) {
+  a.state_bytes += b.state_bytes;
+  a.scratch_bytes += b.scratch_bytes;
+  a.io_bytes += b.io_bytes;
+  return a;
+}
+
 class ImageEncoder {
 public:
   /// `output` of `graph`: of rank 2, one row for each picture.
@@ -23,6 +31,8 @@ public:
   /// In the order of the pictures.
   std::vector<std::vector<float>> encode(std::span<const PixelView> pictures,
                                          const std::atomic<bool> *cancel);
+  /// The same for the model's input: f32 [B, C, h, w], any number side by side.
+  std::vector<std::vector<float>> encode_pixels(HostTensor pixels, const std::atomic<bool> *cancel);
   /// The model's input: f32 [1, 3, h, w].
   HostTensor prepare(const PixelView &picture, const std::atomic<bool> *cancel);
 

@@ -1,5 +1,6 @@
 #include "tasks/image_session.h"
 
+#include "tasks/file_tasks.h"
 #include "tasks/image_encoder.h"
 
 #include <algorithm>
@@ -18,11 +19,7 @@ SessionOptions options(bool timestamps) {
 
 } // namespace
 
-bool ImageSession::accepts(const Model &model, const char *task) {
-  const auto all = model.file().find_strings("fovea.tasks").value_or(std::vector<std::string_view>());
-  return model.file().find_string("fovea.task") == task ||
-         std::find(all.begin(), all.end(), task) != all.end();
-}
+bool ImageSession::accepts(const Model &model, const char *task) { return has_task(model, task); }
 
 void ImageSession::require_task(const Model &model, const char *task) {
   if (!accepts(model, task))

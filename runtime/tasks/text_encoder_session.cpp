@@ -35,7 +35,8 @@ SessionOptions session_options(const Model &model, bool timestamps) {
 TextEncoderSession::TextEncoderSession(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                                        std::shared_ptr<const DeviceWeights> weights, std::string output,
                                        bool timestamps)
-    : graph_(graph_of(*model)), output_(std::move(output)), max_tokens_(read_size(model->file(), "fovea.text.max_tokens", 1u << 20)),
+    : graph_(graph_of(*model)), output_(std::move(output)),
+      max_tokens_(read_size(model->file(), "fovea.text.max_tokens", 1u << 20)),
       n_vocabulary_(read_size(model->file(), "fovea.text.vocabulary", 1u << 24)),
       pad_(model->file().find_i32("fovea.text.pad").value_or(0)),
       session_(std::move(device), model, std::move(weights), session_options(*model, timestamps)) {

@@ -1,11 +1,11 @@
-// fovea embed: a vector for each text.
+// fovea embed: a vector for each text or picture.
 #include "commands.h"
-#include "console.h"
+#include "image_inputs.h"
 #include "text_lines.h"
 
 #include <fovea/embed.hpp>
-#include <fovea/image.hpp>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -13,22 +13,22 @@ namespace tool {
 namespace {
 
 struct Arguments {
-  std::string model, device, format = "json", output, prefix;
-  std::vector<std::string> texts;
-  bool has_prefix = false, images = false, no_verify = false;
+  std::string model, device, format = "json", output;
+  std::vector<std::string> inputs;
+  std::optional<std::string> prefix;
+  bool images = false, texts = false, no_verify = false;
 };
 
 fovea::Embedder make_embedder(const Arguments &a) {
   const auto model = open_model(a.model, !a.no_verify);
   const auto device = open_device(a.device);
   ProgressBar bar("loading");
-  fovea::EmbedderOptions made;
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  return fovea::Embedder::create(device, model, made).value();
+  return fovea::Embedder::create(device, model,
+                                 [&](double done, double total) {
+                                   bar.show(done, total, bytes_text(total));
+                                   return !interrupt().requested();
+                                 })
+      .value();
 }
 
 std::string json_line(const char *key, const std::string &text, const float *values, size_t n) {
@@ -60,30 +60,20 @@ private:
   std::optional<OutputFile> file_;
 };
 
-constexpr size_t kPictures = 32; // decoded at a time
-
-int embed_images(const Arguments &a, fovea::Embedder &embedder, const fovea::EmbedOptions &options) {
-  Rows rows(a);
-  for (size_t begin = 0; begin < a.texts.size(); begin += kPictures) {
-    std::vector<fovea::Image> images;
-    std::vector<fovea_pixels> pictures;
-    for (size_t i = begin; i < std::min(a.texts.size(), begin + kPictures); ++i)
-      pictures.push_back(images.emplace_back(fovea::Image::read(a.texts[i]).value()).pixels());
-    const auto results = embedder.embed_images(pictures, options).value();
-    for (size_t i = 0; i < results.size(); ++i)
-      rows.add("image", a.texts[begin + i], results[i], results.width());
-  }
-  return rows.finish();
+void embed_images(fovea::Embedder &embedder, const std::vector<std::string> &paths,
+                  const fovea::EmbedOptions &options, Rows &rows) {
+  const auto run = [&](const std::vector<fovea_pixels> &pixels) {
+    return embedder.embed_images(pixels, options);
+  };
+  // A vector left out would give those after it to the wrong inputs.
+  run_images(paths, {.go_on = false}, run, [&](const std::string &path, const auto &results, size_t i) {
+    rows.add("image", path, results[i], results.width());
+  });
 }
 
-int embed(Arguments &a) {
-  fovea::EmbedOptions options;
-  if (a.has_prefix) options.prefix = a.prefix.c_str();
-  options.cancel = interrupt().get();
-  auto embedder = make_embedder(a);
-  if (a.images || !embedder.takes_texts()) return embed_images(a, embedder, options);
-  TextLines lines(a.texts);
-  Rows rows(a);
+void embed_texts(fovea::Embedder &embedder, std::vector<std::string> inputs,
+                 const fovea::EmbedOptions &options, Rows &rows) {
+  TextLines lines(std::move(inputs));
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     const auto results = embedder.embed(texts, options).value();
     for (size_t i = 0; i < results.size(); ++i) {
@@ -92,6 +82,27 @@ int embed(Arguments &a) {
                      embedder.max_tokens());
       rows.add("text", texts[i], results[i], results.width());
     }
+  }
+}
+
+int embed(const Arguments &a) {
+  fovea::EmbedOptions options;
+  if (a.prefix) options.prefix = a.prefix->c_str();
+  options.cancel = interrupt().get();
+  auto embedder = make_embedder(a);
+  if (!embedder.takes_images() && !a.texts) refuse_images(a.inputs);
+  const auto is_image = [&](const std::string &input) {
+    if (a.images || a.texts) return a.images;
+    return embedder.takes_images() && (!embedder.takes_texts() || names_image(input));
+  };
+  Rows rows(a);
+  for (auto at = a.inputs.begin(); at != a.inputs.end();) { // neighbours of a kind together
+    const bool image = is_image(*at);
+    const auto end =
+        std::find_if(at, a.inputs.end(), [&](const std::string &input) { return is_image(input) != image; });
+    image ? embed_images(embedder, {at, end}, options, rows)
+          : embed_texts(embedder, {at, end}, options, rows);
+    at = end;
   }
   return rows.finish();
 }
@@ -107,9 +118,9 @@ void add_embed(CLI::App &app, int &exit_code) {
       ->option_text(" ");
   command
       ->add_option(
-          "INPUT", a->texts,
-          "Texts, each for itself (- reads them from standard input, one a line); image files for models of "
-          "pictures")
+          "INPUT", a->inputs,
+          "Texts, each for itself (- reads them from standard input, one a line), or image files, as the "
+          "model takes; for models of both, what is or ends like an image file (.jpg …) is one")
       ->required()
       ->option_text("...");
   command
@@ -119,15 +130,11 @@ void add_embed(CLI::App &app, int &exit_code) {
       ->option_text("FORMAT");
   command->add_option("-o,--output", a->output, "File (default: standard output)")->option_text("PATH");
   command
-      ->add_option_function<std::string>(
-          "--prefix",
-          [a](const std::string &text) {
-            a->prefix = text;
-            a->has_prefix = true;
-          },
-          "Put before every text: \"query: \" (default: the model's own, if any)")
+      ->add_option("--prefix", a->prefix,
+                   "Put before every text: \"query: \" (default: the model's own, if any)")
       ->option_text("TEXT");
-  command->add_flag("--images", a->images, "The inputs are image files, for models that take texts as well");
+  CLI::Option *images = command->add_flag("--images", a->images, "All inputs are image files");
+  command->add_flag("--texts", a->texts, "All inputs are texts")->excludes(images);
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
@@ -135,7 +142,7 @@ void add_embed(CLI::App &app, int &exit_code) {
 A vector for each input, in their order; texts of like length run side by side. Compare vectors by their cosine.
 Examples:
   fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog"
-  fovea embed clip.fovea.gguf --images cat.jpg dog.jpg)");
+  fovea embed clip.fovea.gguf cat.jpg dog.jpg "a photo of a cat")");
   command->callback([&exit_code, a] { exit_code = embed(*a); });
 }
 

@@ -37,14 +37,15 @@ fovea_status fovea_captioner_create(fovea_device *device, const fovea_model *mod
     require(device, "device");
     require(model, "model");
     const fovea_captioner_options given = read_struct(options, kCaptionerDefaults, "captioner options");
-    if (!Captioner::accepts(*model->model))
-      fail(ErrorCode::Unsupported, model->model->path(),
-           ": not a model that writes about pictures (its task is '", model->task, "', expected 'caption')");
+    Captioner::require_task(*model->model); // before the weights are read
     return std::unique_ptr<fovea_captioner>(new fovea_captioner{
         Captioner(device->device, model->model, model->weights(*device, given.progress, given.user))});
   });
 }
 void fovea_captioner_release(fovea_captioner *captioner) { delete captioner; }
+int fovea_captioner_has_tokenizer(const fovea_captioner *captioner) {
+  return captioner && captioner->captioner.has_tokenizer() ? 1 : 0;
+}
 fovea_status fovea_captioner_memory(const fovea_captioner *captioner, fovea_memory *memory) {
   return guard([&] { write_memory(memory, require(captioner, "captioner")->captioner.memory()); });
 }
@@ -73,6 +74,7 @@ const int32_t *fovea_caption_tokens(const fovea_caption *caption) {
 size_t fovea_caption_token_count(const fovea_caption *caption) {
   return caption ? caption->caption.tokens.size() : 0;
 }
+float fovea_caption_score(const fovea_caption *caption) { return caption ? caption->caption.score : 0; }
 int fovea_caption_ended(const fovea_caption *caption) { return caption && caption->caption.ended ? 1 : 0; }
 void fovea_caption_release(fovea_caption *caption) { delete caption; }
 

@@ -21,6 +21,15 @@ struct fovea_classifier {
   std::optional<ImageClassifier> images;
 
   const std::vector<std::string> &labels() const { return texts ? texts->labels() : images->labels(); }
+  /// Error Unsupported unless it classifies the one that was given.
+  TextClassifier &for_texts() {
+    if (!texts) fail(ErrorCode::Unsupported, images->model().path(), ": classifies pictures, not texts");
+    return *texts;
+  }
+  ImageClassifier &for_images() {
+    if (!images) fail(ErrorCode::Unsupported, texts->model().path(), ": classifies texts, not pictures");
+    return *images;
+  }
 };
 
 struct fovea_classifications {
@@ -63,13 +72,14 @@ int fovea_classifier_takes_labels(const fovea_classifier *classifier) {
   return classifier && classifier->images && classifier->images->takes_labels() ? 1 : 0;
 }
 fovea_status fovea_classifier_set_labels(fovea_classifier *classifier, const char *const *labels,
-                                         size_t n_labels, const char *around) {
+                                         size_t n_labels, const char *around,
+                                         const fovea_classify_options *options) {
   return guard([&] {
-    if (!require(classifier, "classifier")->images)
-      fail(ErrorCode::InvalidArgument, "a classifier of texts has labels of its own; it cannot take others");
+    ImageClassifier &images = require(classifier, "classifier")->for_images();
+    const fovea_classify_options given = read_struct(options, kClassifyDefaults, "classify options");
     std::optional<std::string> place;
     if (around) place = around;
-    classifier->images->set_labels(read_texts(labels, n_labels), place);
+    images.set_labels(read_texts(labels, n_labels), place, flag(given.cancel));
   });
 }
 size_t fovea_classifier_label_count(const fovea_classifier *classifier) {
@@ -88,22 +98,20 @@ fovea_status fovea_classifier_memory(const fovea_classifier *classifier, fovea_m
 fovea_status fovea_classify_texts(fovea_classifier *classifier, const char *const *texts, size_t n_texts,
                                   const fovea_classify_options *options, fovea_classifications **out) {
   return create(out, [&] {
-    if (!require(classifier, "classifier")->texts)
-      fail(ErrorCode::Unsupported, "a classifier of pictures was given texts");
+    TextClassifier &task = require(classifier, "classifier")->for_texts();
     const fovea_classify_options given = read_struct(options, kClassifyDefaults, "classify options");
     return std::make_unique<fovea_classifications>(
-        fovea_classifications{classifier->texts->classify(read_texts(texts, n_texts), flag(given.cancel))});
+        fovea_classifications{task.classify(read_texts(texts, n_texts), flag(given.cancel))});
   });
 }
 fovea_status fovea_classify_images(fovea_classifier *classifier, const fovea_pixels *pictures,
                                    size_t n_pictures, const fovea_classify_options *options,
                                    fovea_classifications **out) {
   return create(out, [&] {
-    if (!require(classifier, "classifier")->images)
-      fail(ErrorCode::Unsupported, "a classifier of texts was given pictures");
+    ImageClassifier &task = require(classifier, "classifier")->for_images();
     const fovea_classify_options given = read_struct(options, kClassifyDefaults, "classify options");
-    return std::make_unique<fovea_classifications>(fovea_classifications{
-        classifier->images->classify(read_pictures(pictures, n_pictures), flag(given.cancel))});
+    return std::make_unique<fovea_classifications>(
+        fovea_classifications{task.classify(read_pictures(pictures, n_pictures), flag(given.cancel))});
   });
 }
 size_t fovea_classifications_count(const fovea_classifications *classifications) {

@@ -21,9 +21,16 @@ struct fovea_embedder {
   std::optional<Embedder> texts; // one or both
   std::optional<ImageEncoder> images;
 
-  Embedder &text_embedder() {
-    if (!texts) fail(ErrorCode::Unsupported, "a model of pictures was given texts");
+  /// Error Unsupported unless it makes vectors of the one that was given.
+  Embedder &for_texts() {
+    if (!texts)
+      fail(ErrorCode::Unsupported, images->model().path(), ": makes vectors of pictures, not of texts");
     return *texts;
+  }
+  ImageEncoder &for_images() {
+    if (!images)
+      fail(ErrorCode::Unsupported, texts->model().path(), ": makes vectors of texts, not of pictures");
+    return *images;
   }
 };
 
@@ -68,39 +75,40 @@ uint32_t fovea_embedder_max_tokens(const fovea_embedder *embedder) {
 fovea_status fovea_embedder_memory(const fovea_embedder *embedder, fovea_memory *memory) {
   return guard([&] {
     const fovea_embedder &e = *require(embedder, "embedder");
-    write_memory(memory, e.texts ? e.texts->memory() : e.images->memory());
+    write_memory(memory, e.texts && e.images ? together(e.texts->memory(), e.images->memory())
+                         : e.texts           ? e.texts->memory()
+                                             : e.images->memory());
   });
 }
 
 fovea_status fovea_embed(fovea_embedder *embedder, const char *const *texts, size_t n_texts,
                          const fovea_embed_options *options, fovea_embeddings **out) {
   return create(out, [&] {
-    require(embedder, "embedder");
+    Embedder &task = require(embedder, "embedder")->for_texts();
     const fovea_embed_options given = read_struct(options, kEmbedDefaults, "embed options");
     std::optional<std::string> prefix;
     if (given.prefix) prefix = given.prefix;
-    return std::make_unique<fovea_embeddings>(fovea_embeddings{
-        embedder->text_embedder().embed(read_texts(texts, n_texts), prefix, flag(given.cancel))});
+    return std::make_unique<fovea_embeddings>(
+        fovea_embeddings{task.embed(read_texts(texts, n_texts), prefix, flag(given.cancel))});
   });
 }
 fovea_status fovea_embed_tokens(fovea_embedder *embedder, const int32_t *const *tokens,
                                 const size_t *n_tokens, size_t n_texts, const fovea_embed_options *options,
                                 fovea_embeddings **out) {
   return create(out, [&] {
-    require(embedder, "embedder");
+    Embedder &task = require(embedder, "embedder")->for_texts();
     const fovea_embed_options given = read_struct(options, kEmbedDefaults, "embed options");
-    return std::make_unique<fovea_embeddings>(fovea_embeddings{
-        embedder->text_embedder().embed_tokens(read_tokens(tokens, n_tokens, n_texts), flag(given.cancel))});
+    return std::make_unique<fovea_embeddings>(
+        fovea_embeddings{task.embed_tokens(read_tokens(tokens, n_tokens, n_texts), flag(given.cancel))});
   });
 }
 fovea_status fovea_embed_images(fovea_embedder *embedder, const fovea_pixels *pictures, size_t n_pictures,
                                 const fovea_embed_options *options, fovea_embeddings **out) {
   return create(out, [&] {
-    if (!require(embedder, "embedder")->images)
-      fail(ErrorCode::Unsupported, "a model of texts was given pictures");
+    ImageEncoder &task = require(embedder, "embedder")->for_images();
     const fovea_embed_options given = read_struct(options, kEmbedDefaults, "embed options");
     auto made = std::make_unique<fovea_embeddings>();
-    for (auto &row : embedder->images->encode(read_pictures(pictures, n_pictures), flag(given.cancel)))
+    for (auto &row : task.encode(read_pictures(pictures, n_pictures), flag(given.cancel)))
       made->rows.push_back({std::move(row), false});
     return made;
   });

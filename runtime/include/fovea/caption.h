@@ -22,10 +22,12 @@ typedef struct fovea_captioner fovea_captioner;
 FOVEA_API fovea_status fovea_captioner_create(fovea_device *device, const fovea_model *model,
                                               const fovea_captioner_options *options, fovea_captioner **out);
 FOVEA_API void fovea_captioner_release(fovea_captioner *captioner);
+/* 0: captions are token ids without text. */
+FOVEA_API int fovea_captioner_has_tokenizer(const fovea_captioner *captioner);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_captioner_memory(const fovea_captioner *captioner, fovea_memory *memory);
 
-/* Left at 0 (default), each is as the model's publisher set it. */
+/* Left at 0 (default), each is as the model's publisher set it; without a limit on the length, 256 tokens. */
 typedef struct fovea_caption_options {
   size_t struct_size;
   uint32_t beams;      /* sequences searched side by side, 1 … 64: 1 is greedy */
@@ -46,6 +48,8 @@ FOVEA_API const char *fovea_caption_text(const fovea_caption *caption);
 /* From the start token on, with the end token if it came. */
 FOVEA_API const int32_t *fovea_caption_tokens(const fovea_caption *caption);
 FOVEA_API size_t fovea_caption_token_count(const fovea_caption *caption);
+/* Of beam search: log-probability, divided as the model's length penalty says; 0 of greedy search. */
+FOVEA_API float fovea_caption_score(const fovea_caption *caption);
 /* 0: cut at max_tokens. */
 FOVEA_API int fovea_caption_ended(const fovea_caption *caption);
 FOVEA_API void fovea_caption_release(fovea_caption *caption);

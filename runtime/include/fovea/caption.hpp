@@ -7,9 +7,6 @@
 namespace fovea {
 inline namespace client {
 
-struct CaptionerOptions : fovea_captioner_options {
-  CaptionerOptions() { fovea_captioner_options_init(this, sizeof(fovea_captioner_options)); }
-};
 struct CaptionOptions : fovea_caption_options {
   CaptionOptions() { fovea_caption_options_init(this, sizeof(fovea_caption_options)); }
 };
@@ -22,6 +19,7 @@ public:
     const int32_t *first = fovea_caption_tokens(handle_.get());
     return {first, first + fovea_caption_token_count(handle_.get())};
   }
+  float score() const { return fovea_caption_score(handle_.get()); }
   bool ended() const { return fovea_caption_ended(handle_.get()) != 0; }
 
 private:
@@ -30,12 +28,16 @@ private:
 
 class Captioner {
 public:
-  static Result<Captioner> create(const Device &device, const Model &model,
-                                  const CaptionerOptions &options = {}) {
+  static Result<Captioner> create(const Device &device, const Model &model, const Progress &progress = {}) {
+    fovea_captioner_options options;
+    fovea_captioner_options_init(&options, sizeof options);
+    detail::ProgressContext context(progress, options);
     fovea_captioner *handle = nullptr;
     const fovea_status status = fovea_captioner_create(device.get(), model.get(), &options, &handle);
+    context.rethrow();
     return status == FOVEA_OK ? Result<Captioner>(Captioner(handle)) : Result<Captioner>(status);
   }
+  bool has_tokenizer() const { return fovea_captioner_has_tokenizer(get()) != 0; }
   Result<Caption> caption(const fovea_pixels &picture, const CaptionOptions &options = {}) {
     fovea_caption *handle = nullptr;
     const fovea_status status = fovea_caption_image(get(), &picture, &options, &handle);

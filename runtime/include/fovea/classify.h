@@ -29,24 +29,26 @@ FOVEA_API const char *fovea_classifier_input(const fovea_classifier *classifier)
 /* 1: the labels are the caller's, to be given by fovea_classifier_set_labels() first: a model of pictures and
  * texts in one space. */
 FOVEA_API int fovea_classifier_takes_labels(const fovea_classifier *classifier);
+typedef struct fovea_classify_options {
+  size_t struct_size;
+  const fovea_cancel *cancel; /* may be NULL */
+} fovea_classify_options;
+FOVEA_API void fovea_classify_options_init(fovea_classify_options *options, size_t struct_size);
+
 /* The labels to choose from, each put into `around` in place of its "{}" (NULL: the model's own, usually
- * "a photo of a {}"), in place of those given before. Errors: FOVEA_INVALID_ARGUMENT (the model has labels of
- * its own, none are given, no {} in `around`), FOVEA_UNSUPPORTED (no tokenizer), and those of
- * fovea_classify_texts(). */
+ * "a photo of a {}"), in place of those given before, which stay after an error. What is longer than the
+ * model takes loses its end. `options` may be NULL. Errors: FOVEA_INVALID_ARGUMENT (the model has labels of
+ * its own, none are given, an empty one, no {} in `around`), FOVEA_UNSUPPORTED (a classifier of texts, no
+ * tokenizer), and those of fovea_classify_texts(). */
 FOVEA_API fovea_status fovea_classifier_set_labels(fovea_classifier *classifier, const char *const *labels,
-                                                   size_t n_labels, const char *around);
+                                                   size_t n_labels, const char *around,
+                                                   const fovea_classify_options *options);
 /* Labels are valid until the next fovea_classifier_set_labels(). */
 FOVEA_API size_t fovea_classifier_label_count(const fovea_classifier *classifier);
 /* NULL when out of range. */
 FOVEA_API const char *fovea_classifier_label(const fovea_classifier *classifier, size_t index);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_classifier_memory(const fovea_classifier *classifier, fovea_memory *memory);
-
-typedef struct fovea_classify_options {
-  size_t struct_size;
-  const fovea_cancel *cancel; /* may be NULL */
-} fovea_classify_options;
-FOVEA_API void fovea_classify_options_init(fovea_classify_options *options, size_t struct_size);
 
 /* Read-only: thread-safe. */
 typedef struct fovea_classifications fovea_classifications;

@@ -26,7 +26,7 @@ FOVEA_API void fovea_embedder_release(fovea_embedder *embedder);
 /* 1: what it makes vectors of; a model may take both, into one space. */
 FOVEA_API int fovea_embedder_takes_texts(const fovea_embedder *embedder);
 FOVEA_API int fovea_embedder_takes_images(const fovea_embedder *embedder);
-/* Tokens that a text may have, those that the tokenizer puts around it included. */
+/* Tokens that a text may have, those that the tokenizer puts around it included; 0: it takes no texts. */
 FOVEA_API uint32_t fovea_embedder_max_tokens(const fovea_embedder *embedder);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_embedder_memory(const fovea_embedder *embedder, fovea_memory *memory);
@@ -42,8 +42,9 @@ FOVEA_API void fovea_embed_options_init(fovea_embed_options *options, size_t str
 typedef struct fovea_embeddings fovea_embeddings;
 /* texts: [n_texts], in any order of length: those of like length run side by side, and a text's vector does
  * not depend on its neighbours beyond rounding. A text longer than the model takes loses its end
- * (fovea_embedding_truncated()). `options` may be NULL. Errors: FOVEA_UNSUPPORTED (no tokenizer),
- * FOVEA_INVALID_ARGUMENT, FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT. */
+ * (fovea_embedding_truncated()). `options` may be NULL. Errors: FOVEA_UNSUPPORTED (a model of pictures alone,
+ * no tokenizer), FOVEA_INVALID_ARGUMENT, FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST,
+ * FOVEA_TIMEOUT. */
 FOVEA_API fovea_status fovea_embed(fovea_embedder *embedder, const char *const *texts, size_t n_texts,
                                    const fovea_embed_options *options, fovea_embeddings **out);
 /* The same for token ids: tokens[i]: [n_tokens[i]], with those that a tokenizer puts around a text. */
