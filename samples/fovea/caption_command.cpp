@@ -16,19 +16,6 @@ struct Arguments {
   bool json = false, no_verify = false;
 };
 
-fovea::Captioner make_captioner(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  auto captioner = fovea::Captioner::create(device, model, [&](double done, double total) {
-                     bar.show(done, total, bytes_text(total));
-                     return !interrupt().requested();
-                   }).value();
-  if (!a.json && !captioner.has_tokenizer())
-    fail(FOVEA_UNSUPPORTED, {a.model, ": the file has no tokenizer; --json gives token ids"});
-  return captioner;
-}
-
 /// On one line, without blanks around it.
 std::string plain(std::string text) {
   for (char &c : text)
@@ -39,7 +26,9 @@ std::string plain(std::string text) {
 }
 
 int caption(const Arguments &a) {
-  auto captioner = make_captioner(a);
+  auto captioner = open_task<fovea::Captioner>(a.model, a.device, !a.no_verify);
+  if (!a.json && !captioner.has_tokenizer())
+    fail(FOVEA_UNSUPPORTED, {a.model, ": the file has no tokenizer; --json gives token ids"});
   fovea::CaptionOptions options;
   options.beams = a.beams;
   options.max_tokens = a.max_tokens;

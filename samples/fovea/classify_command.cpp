@@ -21,18 +21,6 @@ struct Arguments {
   bool json = false, no_verify = false;
 };
 
-fovea::Classifier make_classifier(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  return fovea::Classifier::create(device, model,
-                                   [&](double done, double total) {
-                                     bar.show(done, total, bytes_text(total));
-                                     return !interrupt().requested();
-                                   })
-      .value();
-}
-
 /// "a cat, a dog" without the blanks around each.
 std::vector<std::string> parse_labels(const std::string &text) {
   constexpr const char *kBlanks = " \t\r\n";
@@ -105,7 +93,7 @@ int classify(const Arguments &a) {
   if (a.around && !a.labels) throw UsageError("--template goes with --labels");
   if (a.around && a.around->find("{}") == std::string::npos)
     throw UsageError("--template '" + *a.around + "' has no {} for the label");
-  auto classifier = make_classifier(a);
+  auto classifier = open_task<fovea::Classifier>(a.model, a.device, !a.no_verify);
   if (a.labels && !classifier.takes_labels())
     throw UsageError(
         "--labels: the model has labels of its own; only models of pictures and texts take others");

@@ -19,18 +19,6 @@ struct Arguments {
   bool images = false, texts = false, no_verify = false;
 };
 
-fovea::Embedder make_embedder(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  return fovea::Embedder::create(device, model,
-                                 [&](double done, double total) {
-                                   bar.show(done, total, bytes_text(total));
-                                   return !interrupt().requested();
-                                 })
-      .value();
-}
-
 std::string json_line(const char *key, const std::string &text, const float *values, size_t n) {
   nlohmann::json row;
   row[key] = text;
@@ -89,7 +77,7 @@ int embed(const Arguments &a) {
   fovea::EmbedOptions options;
   if (a.prefix) options.prefix = a.prefix->c_str();
   options.cancel = interrupt().get();
-  auto embedder = make_embedder(a);
+  auto embedder = open_task<fovea::Embedder>(a.model, a.device, !a.no_verify);
   if (!embedder.takes_images() && !a.texts) refuse_images(a.inputs);
   const auto is_image = [&](const std::string &input) {
     if (a.images || a.texts) return a.images;

@@ -61,7 +61,8 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   shell.require(pkg + FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR
                                        "/tests/api/client.c' -o client $flags -lpthread && ./client");
   write_file(shell.folder() / "plain.cpp",
-             "#include <fovea/audio.hpp>\n#include <fovea/convert.hpp>\n#include <fovea/detect.hpp>\n"
+             "#include <fovea/audio.hpp>\n#include <fovea/caption.hpp>\n#include <fovea/classify.hpp>\n"
+             "#include <fovea/convert.hpp>\n#include <fovea/detect.hpp>\n#include <fovea/embed.hpp>\n"
              "#include <fovea/fovea.hpp>\n#include <fovea/image.hpp>\n#include <fovea/segment.hpp>\n"
              "int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }\n");
   shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp -o plain $flags && ./plain");
