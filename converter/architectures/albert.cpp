@@ -3,7 +3,6 @@
 #include "converter/architectures/architecture.h"
 
 #include "converter/architectures/text_encoder.h"
-#include "converter/labels.h"
 
 namespace fovea {
 namespace {
@@ -28,44 +27,19 @@ void read_layers(const Config &c, TextEncoder &e) {
 }
 
 void read_head(const Source &source, const Config &c, TextEncoder &e) {
-  TextEncoder::Head &head = e.head;
-  head.kind = read_head_kind(c);
-  if (source.find(e.prefix + "pooler.weight")) e.pooler = "pooler";
+  e.head.kind = read_head_kind(c);
   e.ignored = {"predictions.*", "sop_classifier.*"};
-  if (head.kind == Kind::Classes) {
-    if (e.pooler.empty()) e.pooler = "pooler"; // is named as missing
-    head.of_pooled = true;
-    head.out = "classifier";
-    head.n_classes = n_labels(c);
-  } else if (head.kind == Kind::Tokens) {
-    head.dense = "predictions.dense";
-    head.act = e.blocks.act;
-    head.norm = "predictions.LayerNorm";
-    head.bias = "predictions.bias";
-    if (!c.find_bool("tie_word_embeddings").value_or(true)) head.matrix = "predictions.decoder";
-  }
+  name_pooled_head(source, c, e, "pooler");
+  if (e.head.kind == Kind::Tokens)
+    name_token_head(e.head, c, "predictions.dense", e.blocks.act, "predictions.LayerNorm", "predictions.bias",
+                    "predictions.decoder");
 }
 
 ModelPlan build(const Source &source, Encoding) {
   const Config c = Config::parse(source.text("config.json").value_or("{}"), source.text_path("config.json"));
   check_plain_encoder(c);
-  TextEncoder e;
-  e.architecture = "albert";
-  e.blocks.width = c.get_u32("hidden_size");
+  TextEncoder e = read_text_encoder(source, c, "albert", "gelu_new");
   e.embedding_width = c.find_u32("embedding_size").value_or(128);
-  e.blocks.ffn = c.get_u32("intermediate_size");
-  e.blocks.heads = c.get_u32("num_attention_heads");
-  e.blocks.act = read_activation(c, "hidden_act", "gelu_new");
-  e.blocks.eps = float(c.find_number("layer_norm_eps").value_or(1e-12));
-  e.vocabulary = c.get_u32("vocab_size");
-  e.positions = c.find_u32("max_position_embeddings").value_or(512);
-  e.types = c.find_u32("type_vocab_size").value_or(2);
-  e.prefix =
-      find_prefix(source, {"albert.", "", "model.", "model.albert."}, "embeddings.word_embeddings.weight");
-  e.words = "embeddings.word_embeddings";
-  e.places = "embeddings.position_embeddings";
-  e.kinds = "embeddings.token_type_embeddings";
-  e.embedding_norm = "embeddings.LayerNorm";
   e.map = "encoder.embedding_hidden_mapping_in";
   e.attention = {"attention.LayerNorm", "attention.query", "attention.key", "attention.value",
                  "attention.dense"};

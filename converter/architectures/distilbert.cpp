@@ -19,11 +19,8 @@ void read_head(const Config &c, TextEncoder &e) {
     head.out = "classifier";
     head.n_classes = n_labels(c);
   } else if (head.kind == Kind::Tokens) {
-    head.dense = "vocab_transform";
-    head.act = e.blocks.act;
-    head.norm = "vocab_layer_norm";
-    head.bias = "vocab_projector.bias";
-    if (!c.find_bool("tie_word_embeddings").value_or(true)) head.matrix = "vocab_projector";
+    name_token_head(head, c, "vocab_transform", e.blocks.act, "vocab_layer_norm", "vocab_projector.bias",
+                    "vocab_projector");
   }
 }
 

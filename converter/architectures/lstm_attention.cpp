@@ -175,9 +175,10 @@ public:
             states ? g.state(concat("layer.", i), Encoding::F32, {"B", s_.lstm() ? 2 : 1, s_.hidden})
                    : Value{};
         if (s_.lstm())
-          next.push_back(g.add("h", Lstm{gates, w, {}, state, d == 1}));
+          next.push_back(g.add("h", Lstm{{gates, w, {}, state, d == 1}}));
         else
-          next.push_back(g.add("h", Gru{gates, w, s_.bias ? g.weight(at + ".h.b") : Value{}, state, d == 1}));
+          next.push_back(
+              g.add("h", Gru{{gates, w, s_.bias ? g.weight(at + ".h.b") : Value{}, state, d == 1}}));
       }
       rows = std::move(next);
     }

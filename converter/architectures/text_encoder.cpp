@@ -1,5 +1,6 @@
 #include "converter/architectures/text_encoder.h"
 
+#include "converter/architectures/architecture.h"
 #include "converter/architectures/sentence_embedding.h"
 #include "converter/labels.h"
 #include "converter/tokenizers/tokenizer.h"
@@ -150,6 +151,48 @@ Kind read_head_kind(const Config &c) {
   if (name.ends_with("ForMaskedLM") || name.ends_with("ForPreTraining")) return Kind::Tokens;
   fail(ErrorCode::Unsupported, c.path(), ": architectures '", printable(name),
        "' is not supported (…Model, …ForSequenceClassification and …ForMaskedLM are)");
+}
+
+TextEncoder read_text_encoder(const Source &source, const Config &c, const std::string &name,
+                              const char *default_activation) {
+  TextEncoder e;
+  e.architecture = model_type(source);
+  e.blocks.width = e.embedding_width = c.get_u32("hidden_size");
+  e.blocks.ffn = c.get_u32("intermediate_size");
+  e.blocks.heads = c.get_u32("num_attention_heads");
+  e.blocks.act = read_activation(c, "hidden_act", default_activation);
+  e.blocks.eps = float(c.find_number("layer_norm_eps").value_or(1e-12));
+  e.vocabulary = c.get_u32("vocab_size");
+  e.positions = c.find_u32("max_position_embeddings").value_or(512);
+  e.types = c.find_u32("type_vocab_size").value_or(2);
+  e.prefix = find_prefix(source, {(name + ".").c_str(), "", "model.", concat("model.", name, ".").c_str()},
+                         "embeddings.word_embeddings.weight");
+  e.words = "embeddings.word_embeddings";
+  e.places = "embeddings.position_embeddings";
+  e.kinds = "embeddings.token_type_embeddings";
+  e.embedding_norm = "embeddings.LayerNorm";
+  e.attention = {"attention.output.LayerNorm", "attention.self.query", "attention.self.key",
+                 "attention.self.value", "attention.output.dense"};
+  e.mlp = {"output.LayerNorm", "intermediate.dense", "output.dense"};
+  return e;
+}
+
+void name_token_head(TextEncoder::Head &head, const Config &c, const std::string &dense, Activation act,
+                     const std::string &norm, const std::string &bias, const std::string &matrix) {
+  head.dense = dense;
+  head.act = act;
+  head.norm = norm;
+  head.bias = bias;
+  if (!c.find_bool("tie_word_embeddings").value_or(true)) head.matrix = matrix;
+}
+
+void name_pooled_head(const Source &source, const Config &c, TextEncoder &e, const std::string &pooler) {
+  const bool classes = e.head.kind == Kind::Classes; // a pooler that they lack is named as missing
+  if (classes || source.find(concat(e.prefix, pooler, ".weight"))) e.pooler = pooler;
+  if (!classes) return;
+  e.head.of_pooled = true;
+  e.head.out = "classifier";
+  e.head.n_classes = n_labels(c);
 }
 
 void add_layers(TextEncoder &e, const std::string &prefix, uint32_t n) {

@@ -40,6 +40,17 @@ struct TextEncoder {
   std::vector<std::string> ignored; // further source tensors that are not needed
 };
 
+/// Sizes by the keys of BERT's kin, the tensors' prefix ("NAME.", none …) and the names of the embedding's
+/// and of a BERT block's tensors. What an architecture has otherwise it sets afterwards. Layers and head are
+/// its own.
+TextEncoder read_text_encoder(const Source &source, const Config &config, const std::string &name,
+                              const char *default_activation);
+/// A head over the vocabulary: act(linear), a norm, then `matrix` where it is not tied to the word table.
+void name_token_head(TextEncoder::Head &head, const Config &config, const std::string &dense, Activation act,
+                     const std::string &norm, const std::string &bias, const std::string &matrix);
+/// Classes of what `pooler` makes of the first row; the pooler, where there is one, for other heads too.
+void name_pooled_head(const Source &source, const Config &config, TextEncoder &encoder,
+                      const std::string &pooler);
 /// Layers prefix.0., prefix.1. …, each run once; no more than check_text_encoder() admits.
 void add_layers(TextEncoder &encoder, const std::string &prefix, uint32_t n);
 /// Sizes in range, heads that divide the width. Error InvalidFile, Unsupported.

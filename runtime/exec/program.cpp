@@ -25,7 +25,9 @@ auto &find_value(Values &values, std::string_view name, const char *kind, const 
 } // namespace
 
 SubmitBudget::SubmitBudget(const DeviceCaps &caps)
-    : flops_per_s_(caps.type == DeviceType::Software ? 2e10 : 2e11) {}
+    : flops_per_s_(caps.type == DeviceType::Software ? 2e10 : 2e11),
+      // A software driver compiles kernels within the submit that first uses them: seconds for each.
+      grace_(caps.type == DeviceType::Software ? 300'000 : 30'000) {}
 
 void SubmitBudget::learn(uint64_t flops, double seconds) {
   // Small runs are all overhead and say nothing about the rate.
@@ -125,9 +127,7 @@ void Program::run(SubmitBudget &budget, const RunControl &control) {
     // on must not be written by the next run. For the same reason, what a timeout left running is waited for
     // first.
     vk::WaitOptions wait;
-    wait.timeout = control.timeout.count() > 0
-                       ? control.timeout
-                       : std::chrono::milliseconds(30'000 + int64_t(100'000 * budget.seconds(flops)));
+    wait.timeout = control.timeout.count() > 0 ? control.timeout : budget.timeout(flops);
     fence_.wait(wait);
     fence_.submit(parts.subspan(first, last - first));
     fence_.wait(wait);

@@ -23,12 +23,16 @@ public:
   explicit SubmitBudget(const DeviceCaps &caps);
   /// Work that fits one submit.
   uint64_t flops() const { return uint64_t(flops_per_s_ * kSubmitSeconds); }
-  double seconds(uint64_t flops) const { return double(flops) / flops_per_s_; }
+  /// How long a submit of that much may take before it counts as hung.
+  std::chrono::milliseconds timeout(uint64_t flops) const {
+    return grace_ + std::chrono::milliseconds(int64_t(100'000 * double(flops) / flops_per_s_));
+  }
   void learn(uint64_t flops, double seconds);
 
 private:
   static constexpr double kSubmitSeconds = 0.1;
   double flops_per_s_;
+  std::chrono::milliseconds grace_;
 };
 
 struct DispatchProfile {

@@ -8,9 +8,7 @@ namespace fovea {
 namespace {
 
 RecurrenceCall call_of(const Gru &op) {
-  return {"gru",    3,          1,
-          op.x,     op.weight,  op.bias,
-          op.state, op.reverse, {KernelId::gru_f32, KernelId::gru_f16, KernelId::gru_q8, KernelId::gru_q4}};
+  return {op, "gru", 3, 1, {KernelId::gru_f32, KernelId::gru_f16, KernelId::gru_q8, KernelId::gru_q4}};
 }
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }

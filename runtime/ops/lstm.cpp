@@ -8,10 +8,7 @@ namespace fovea {
 namespace {
 
 RecurrenceCall call_of(const Lstm &op) {
-  return {
-      "lstm",   4,          2,
-      op.x,     op.weight,  op.bias,
-      op.state, op.reverse, {KernelId::lstm_f32, KernelId::lstm_f16, KernelId::lstm_q8, KernelId::lstm_q4}};
+  return {op, "lstm", 4, 2, {KernelId::lstm_f32, KernelId::lstm_f16, KernelId::lstm_q8, KernelId::lstm_q4}};
 }
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }

@@ -9,14 +9,13 @@
 
 #include "graph/lowering.h"
 #include "kernels/catalogue.h"
+#include "ops/recurrence_operands.h"
 
 namespace fovea {
 
-struct RecurrenceCall {
+struct RecurrenceCall : RecurrenceOperands {
   const char *op;
-  uint32_t n_gates, n_carried; // 4 and 2 (h, c), or 3 and 1 (h)
-  Value x, weight, bias, state;
-  bool reverse;
+  uint32_t n_gates, n_carried;     // 4 and 2 (h, c), or 3 and 1 (h)
   std::array<KernelId, 4> kernels; // f32, f16, q8, q4
 };
 

@@ -5,7 +5,8 @@
 // from its constructor for steps that are unknown or malformed.
 #pragma once
 
-#include <functional>
+#include "text/decode_steps.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,22 +16,6 @@
 namespace fovea {
 
 struct TokenizerData;
-
-/// What a step gives its texts to: the next step, or the result. A token's text may come in parts, each of
-/// whole characters.
-class TokenSink {
-public:
-  virtual ~TokenSink() = default;
-  virtual void text(std::string_view part) = 0;
-  virtual void end_token() {}
-  virtual void finish() {}
-};
-
-/// Makes one step of the pipeline, in front of `next`. `eager`: see TokenStream.
-using MakeDecodeStep = std::function<std::unique_ptr<TokenSink>(TokenSink &next, bool eager)>;
-
-/// The byte that a token <0x0A> stands for; -1: none.
-int byte_of_token(std::string_view token);
 
 class DecoderSpec {
 public:

@@ -1,6 +1,6 @@
 /* Transcribes a recording from C: transcribe MODEL AUDIO */
 #include <fovea/audio.h>
-#include <fovea/fovea.h>
+#include <fovea/transcribe.h>
 
 #include <stdio.h>
 

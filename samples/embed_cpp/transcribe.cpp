@@ -1,6 +1,6 @@
 // Transcribes a recording from C++: transcribe MODEL AUDIO
 #include <fovea/audio.hpp>
-#include <fovea/fovea.hpp>
+#include <fovea/transcribe.hpp>
 
 #include <cstdio>
 

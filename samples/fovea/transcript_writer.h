@@ -4,6 +4,8 @@
 
 #include "console.h"
 
+#include <fovea/transcribe.hpp>
+
 #include <optional>
 
 namespace tool {

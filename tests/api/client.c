@@ -2,7 +2,7 @@
  * nothing does. */
 #include <fovea/audio.h>
 #include <fovea/convert.h>
-#include <fovea/fovea.h>
+#include <fovea/transcribe.h>
 
 #include <math.h>
 #include <pthread.h>

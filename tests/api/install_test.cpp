@@ -60,10 +60,13 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   CHECK(shell.run(pkg + "pkg-config --modversion fovea").out == FOVEA_PROJECT_VERSION "\n");
   shell.require(pkg + FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR
                                        "/tests/api/client.c' -o client $flags -lpthread && ./client");
-  write_file(shell.folder() / "plain.cpp",
-             "#include <fovea/audio.hpp>\n#include <fovea/convert.hpp>\n#include <fovea/detect.hpp>\n"
-             "#include <fovea/fovea.hpp>\n#include <fovea/image.hpp>\n#include <fovea/segment.hpp>\n"
-             "int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }\n");
+  // Every header, in C and in C++.
+  shell.require("{ (cd moved/include && ls fovea/*.h | sed 's/.*/#include <&>/') && "
+                "echo 'int main(void) { return fovea_version() ? 0 : 1; }'; } > headers.c");
+  shell.require("{ (cd moved/include && ls fovea/*.hpp | sed 's/.*/#include <&>/') && "
+                "echo 'int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }'; } > plain.cpp");
+  CHECK(shell.run("grep -c include headers.c plain.cpp").out.find(":0") == std::string::npos);
+  shell.require(pkg + FOVEA_C_COMPILER " -std=c99 headers.c -o headers $flags && ./headers");
   shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp -o plain $flags && ./plain");
   shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++20 plain.cpp -o plain $flags && ./plain");
 }

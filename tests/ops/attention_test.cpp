@@ -60,11 +60,16 @@ OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uin
 
 } // namespace
 
+// Each head size, encoding, tile of queries and set of extras is a kernel of its own to compile, which some
+// drivers take seconds for: the combinations below meet each two of them together, not all of all.
 TEST_CASE("attention: head sizes, key counts, f32 and f16 keys and values") {
-  for (const char *encoding : {"f32", "f16"})
-    for (const uint64_t size : {2, 16, 30, 32, 64, 80, 96, 128, 256})
-      for (const uint64_t queries : {1, 5, 33})
-        run_op_case(attention_case({1, queries, 37, 2, 2, size}, encoding, {}));
+  size_t turn = 0;
+  for (const uint64_t size : {2, 16, 30, 32, 64, 80, 96, 128, 256})
+    for (const uint64_t queries : {1, 5, 33}) {
+      const bool half = ++turn % 2 == 0;
+      if (!half || size == 64) run_op_case(attention_case({1, queries, 37, 2, 2, size}, "f32", {}));
+      if (half || size == 64) run_op_case(attention_case({1, queries, 37, 2, 2, size}, "f16", {}));
+    }
 }
 
 TEST_CASE("attention: causal over a cache, at several positions") {
@@ -91,14 +96,14 @@ TEST_CASE("attention: a speech encoder's shape, and one decode step against it")
 }
 
 TEST_CASE("attention: masks, shared and per batch; a batch that sees nothing but its end") {
-  for (const char *encoding : {"f32", "f16"})
-    for (const Heads::Mask mask : {Heads::Mask::Shared, Heads::Mask::PerBatch})
-      for (const uint64_t queries : {1, 3, 40})
-        for (const uint64_t keys : {1, 5, 77, 300}) {
-          Heads h{2, queries, keys, 2, 1, 32};
-          h.mask = mask;
-          run_op_case(attention_case(h, encoding, {}));
-        }
+  for (const Heads::Mask mask : {Heads::Mask::Shared, Heads::Mask::PerBatch})
+    for (const uint64_t queries : {1, 3, 40})
+      for (const uint64_t keys : {1, 5, 77, 300}) {
+        Heads h{2, queries, keys, 2, 1, 32};
+        h.mask = mask;
+        run_op_case(attention_case(h, "f32", {}));
+        if (queries == 3) run_op_case(attention_case(h, "f16", {}));
+      }
 }
 
 TEST_CASE("attention: relative position bias, alone and with a mask") {
@@ -108,16 +113,16 @@ TEST_CASE("attention: relative position bias, alone and with a mask") {
         Heads h{2, queries, 90, 3, 3, 16};
         h.distances = distances;
         h.mask = mask;
-        run_op_case(attention_case(h, "f32", {}));
-        h.causal = true;
-        run_op_case(attention_case(h, "f16", 11u));
+        h.causal = mask != Heads::Mask::None;
+        run_op_case(h.causal ? attention_case(h, "f16", 11u) : attention_case(h, "f32", {}));
       }
 }
 
 TEST_CASE("attention: windows over a cache, shorter and longer than it") {
-  for (const char *encoding : {"f32", "f16"})
-    for (const uint32_t window : {1u, 7u, 64u, 1000u})
-      for (const uint64_t queries : {1, 6, 90}) {
+  for (const uint32_t window : {1u, 7u, 64u, 1000u})
+    for (const uint64_t queries : {1, 6, 90})
+      for (const char *encoding : {"f32", "f16"}) {
+        if (queries == 1 && encoding[1] == '3') continue;
         Heads h{1, queries, 200, 4, 2, 64, true};
         h.window = window;
         run_op_case(attention_case(h, encoding, 100u));

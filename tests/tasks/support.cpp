@@ -36,6 +36,13 @@ Transcriber real_transcriber(const std::string &folder, Encoding encoding, uint3
   return Transcriber(test_device(), model, DeviceWeights::load(test_device(), model), options);
 }
 
+TranscribeOptions plain() {
+  TranscribeOptions o;
+  o.temperatures = {0};
+  o.no_speech_threshold.reset();
+  return o;
+}
+
 TranscribeOptions as_reference(bool timestamps) {
   TranscribeOptions options;
   options.timestamps = timestamps;

@@ -34,6 +34,9 @@ std::vector<int32_t> all_tokens(const Transcript &t);
 Transcriber real_transcriber(const std::string &folder, Encoding encoding, uint32_t n_beams = 1,
                              bool pure = false);
 
+/// Greedy, once; nothing counts as silence.
+TranscribeOptions plain();
+
 /// As the reference was run: greedy, once, to the end of the context.
 TranscribeOptions as_reference(bool timestamps);
 

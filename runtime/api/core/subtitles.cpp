@@ -2,6 +2,8 @@
 
 #include "text/subtitles.h"
 
+#include <fovea/transcribe.h>
+
 using namespace fovea;
 using namespace fovea::api;
 

@@ -3,6 +3,8 @@
 
 #include "tasks/transcribe.h"
 
+#include <fovea/transcribe.h>
+
 #include <cmath>
 
 using namespace fovea;

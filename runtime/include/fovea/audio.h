@@ -7,7 +7,7 @@
 #ifndef FOVEA_AUDIO_H
 #define FOVEA_AUDIO_H
 
-#include <fovea/fovea.h>
+#include <fovea/transcribe.h>
 
 #ifdef __cplusplus
 extern "C" {

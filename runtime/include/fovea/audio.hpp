@@ -2,7 +2,7 @@
 #pragma once
 
 #include <fovea/audio.h>
-#include <fovea/fovea.hpp>
+#include <fovea/transcribe.hpp>
 
 namespace fovea {
 inline namespace client {

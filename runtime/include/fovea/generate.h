@@ -32,7 +32,7 @@ FOVEA_API uint32_t fovea_generator_context(const fovea_generator *generator);
 FOVEA_API const char *fovea_generator_chat_format(const fovea_generator *generator);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_generator_memory(const fovea_generator *generator, fovea_memory *memory);
-/* As fovea_transcriber_profile(). */
+/* As fovea_transcriber_profile() in transcribe.h. */
 FOVEA_API fovea_status fovea_generator_profile(const fovea_generator *generator, char **out);
 
 /* Text as it comes: whole characters, NUL-terminated, valid during the call. Return 0 to go on; anything else
