@@ -1,6 +1,6 @@
 // CtcReader: the most probable token of every frame, in order, to words with their times: repeats are one
 // token, the blank separates repeats and writes nothing, a delimiter ends a word. Times and texts are those
-// of the reference tokenizer (Wav2Vec2CTCTokenizer.decode, output_word_offsets): a word reaches from the
+// of the reference implementation's CTC tokenizer (decode, output_word_offsets): a word reaches from the
 // first frame of its first token to the last frame of its last. Where a vocabulary has no delimiter, every
 // token is a word (the reference's char_offsets). Tokens without text are left out after repeats are joined.
 //

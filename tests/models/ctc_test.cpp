@@ -4,6 +4,7 @@
 
 #include "format/gguf_writer.h"
 #include "support/temp_folder.h"
+#include "tasks/ctc_spec.h"
 #include "tasks/speech_spec.h"
 #include "tasks/transcribe.h"
 
@@ -34,12 +35,14 @@ std::vector<float> ctc_sound(size_t n, uint32_t seed, bool quiet) {
 
 /// The golden case with a tokenizer and a feature extractor beside it, converted.
 std::shared_ptr<const Model> golden_with(const std::string &golden, const TempFolder &folder,
-                                         const nlohmann::json &vocabulary, bool normalize) {
+                                         const nlohmann::json &vocabulary, bool normalize,
+                                         const nlohmann::json &tokenizer = nlohmann::json::object()) {
   for (const char *file : {"config.json", "model.safetensors"})
     std::filesystem::copy_file(golden + "/" + file, folder / file);
   write_file(folder / "vocab.json", vocabulary.dump());
   write_file(folder / "preprocessor_config.json",
              nlohmann::json{{"sampling_rate", 16000}, {"do_normalize", normalize}}.dump());
+  write_file(folder / "tokenizer_config.json", tokenizer.dump());
   const std::string path = folder / "ctc.gguf";
   ConvertOptions options;
   options.encoding = Encoding::F32;
@@ -86,6 +89,44 @@ TEST_CASE("text and words' times of the golden wav2vec2, whole and in windows") 
     n_words += words.size();
   }
   CHECK(n_words > 300);
+}
+
+TEST_CASE("what the files beside a CTC model say of its text") {
+  const std::string golden = shared_path("golden/cases/wav2vec2_ctc");
+  if (golden.empty()) return;
+  using Json = nlohmann::json;
+  const Json letters = {{"[PAD]", 7}, {"_", 2}, {"\u00c4", 3}, {"B", 4}, {"<s>", 5}};
+  const auto model = [&](const Json &tokenizer) {
+    const TempFolder folder;
+    return golden_with(golden, folder, letters, true, tokenizer);
+  };
+  const Json names = {{"pad_token", "[PAD]"}, {"word_delimiter_token", "_"}};
+  const auto with = [&](const char *key, const Json &value) {
+    Json out = names;
+    out[key] = value;
+    return model(out);
+  };
+  CtcSpec spec = CtcSpec::read(model(names)->file());
+  CHECK(spec.sample_rate_hz == 16000);
+  CHECK(spec.hop_samples == 20);
+  CHECK(spec.context_samples == 40);
+  CHECK(spec.window_samples == 20000);
+  CHECK(spec.overlap_samples == 3000);
+  CHECK(spec.blank == 7);
+  CHECK(spec.delimiter == 2);
+  CHECK(!spec.clean_up);
+  REQUIRE(spec.tokens.size() == 32);
+  CHECK(spec.tokens[3] == "\u00c4");
+  CHECK(spec.tokens[5].empty()); // special
+  CHECK(spec.tokens[9].empty()); // not in the vocabulary
+  spec = CtcSpec::read(with("do_lower_case", true)->file());
+  CHECK(spec.tokens[3] == "\u00e4");
+  CHECK(spec.tokens[4] == "b");
+  CHECK(CtcSpec::read(with("clean_up_tokenization_spaces", true)->file()).clean_up);
+  CHECK(Transcriber::accepts(*with("tokenizer_class", "Wav2Vec2CTCTokenizer")));
+  CHECK(!Transcriber::accepts(*with("tokenizer_class", "Wav2Vec2PhonemeCTCTokenizer")));
+  CHECK_THROWS_WITH_AS(with("replace_word_delimiter_char", "-"),
+                       doctest::Contains("replace_word_delimiter_char is '-'"), Error);
 }
 
 TEST_CASE("what decodes token after token says what it cannot do with a CTC model, before anything else") {
