@@ -83,7 +83,6 @@ TEST_CASE("tool: transcribe with a CTC model writes words with times") {
                                      {"--temperature 0.5", "temperature"},
                                      {"--prompt Hello", "prompt"}}) {
     const Finished f = fovea_tool(transcribe + " " + option);
-    CAPTURE(option);
     CAPTURE(f.err);
     CHECK(f.exit_code == 1);
     CHECK(f.out.empty());

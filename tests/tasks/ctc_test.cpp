@@ -210,7 +210,6 @@ TEST_CASE("ctc: files whose parts do not fit each other are refused") {
     }
     return "";
   };
-  using Metadata = std::map<std::string, MetaData>;
   CHECK(error({}).empty());
   CHECK(error({[](Metadata &m) { m["fovea.transcribe.decoder"] = std::string("rnnt"); }, {}})
             .find("fovea.transcribe.decoder is 'rnnt'") != std::string::npos);

@@ -83,7 +83,8 @@ TEST_CASE("ctc words: repeats are one, blanks separate them, delimiters end word
       {"AA|_", "A[0,2)"},
   };
   for (const auto &[heard, want] : cases) {
-    CAPTURE(heard);
+    const std::string frames_heard = heard; // clang 14 cannot capture a structured binding
+    CAPTURE(frames_heard);
     const auto all = frames(heard);
     CHECK(words_of(spec, all) == want);
     for (const size_t step : {1, 2, 3}) CHECK(words_of(spec, all, step) == want);
