@@ -15,15 +15,17 @@
 #include "weights.glsl"
 #include "weights_vector.glsl"
 #include "epilogue.glsl"
-#include "epilogue_vector.glsl"
 
 layout(constant_id = 7) const uint kRows = 16u;
 layout(constant_id = 8) const uint kLoads = 2u;  // vec4 of x per lane and part of a step
 layout(constant_id = 9) const uint kParts = 1u;  // parts of a step
 layout(constant_id = 10) const uint kStep = 4u;  // K per step: a multiple of K_PER_VECTOR
+layout(constant_id = 11) const bool kQuadStores = false; // see epilogue_vector.glsl
 const uint kVectors = kStep / K_PER_VECTOR;       // vectors of W per lane, column and step
 const uint kQuads = kStep / 4u / kParts;          // quads of K per part
 const uint kCols = 4u;
+
+#include "epilogue_vector.glsl"
 
 layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
 
@@ -92,9 +94,8 @@ void main() {
     }
   }
 
-  const bool aligned = quads_aligned();
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
     const uint s = r * kCols;
-    store_quad(aligned, row0 + r, y_begin(row0 + r), n0, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
+    store_quad(row0 + r, y_begin(row0 + r), n0, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
   }
 }

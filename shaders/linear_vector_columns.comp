@@ -10,13 +10,15 @@
 #include "weights.glsl"
 #include "weights_vector.glsl"
 #include "epilogue.glsl"
-#include "epilogue_vector.glsl"
 
 layout(constant_id = 7) const uint kRows = 1u;
 layout(constant_id = 8) const uint kCols = 4u; // a multiple of 4
 layout(constant_id = 9) const uint kStep = 32u; // K per step: 4 * workgroup size, or more for q4
+layout(constant_id = 10) const bool kQuadStores = false; // see epilogue_vector.glsl
 const uint kVectors = kStep / K_PER_VECTOR;
 const uint kLoads = kStep / 4u / gl_WorkGroupSize.x; // vec4 of each row of x per lane and step
+
+#include "epilogue_vector.glsl"
 
 layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
 
@@ -73,11 +75,10 @@ void main() {
     }
   }
 
-  const bool aligned = quads_aligned();
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
     [[unroll]] for (uint c = 0u; c < kCols; c += 4u) {
       const uint s = r * kCols + c;
-      store_quad(aligned, row0 + r, y_begin(row0 + r), n0 + c, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
+      store_quad(row0 + r, y_begin(row0 + r), n0 + c, vec4(sum[s], sum[s + 1u], sum[s + 2u], sum[s + 3u]));
     }
   }
 }

@@ -44,6 +44,8 @@ struct LinearShape {
   /// x_offset, x_stride and x_elements are multiples of 4 elements, w_offset of 4 words, and s_offset is
   /// even: 16-byte loads of x and W are allowed where k permits them.
   bool aligned = false;
+  /// Offsets and strides of y and of the residual, and n_cols, are multiples of 4 elements.
+  bool quad_stores = false;
   /// Rows are windows of a map (shaders/include/conv2d.glsl), in this many groups of n_cols columns each.
   bool windows = false;
   uint32_t groups = 1;

@@ -81,7 +81,7 @@ void add_linear_subgroup(Variants &v, const LinearShape &s) {
   const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
   const uint32_t step = std::max(whole_k(s.weights), part_k);
   if (s.k % step != 0) return;
-  v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step}),
+  v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
 }
 
@@ -121,7 +121,7 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s) {
   const uint32_t step = std::max(whole_k(s.weights), lanes * 4);
   if (s.k % step != 0) return;
   const uint32_t cols = 4;
-  v.add(id, linear_spec(s, lanes, {rows, cols, step}),
+  v.add(id, linear_spec(s, lanes, {rows, cols, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
 }
 

@@ -183,6 +183,8 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
     shape.groups = c.windows->groups;
     shape.n_cols = p.n_cols / shape.groups;
   }
+  const uint32_t of_y = p.y_offset | p.y_stride | p.y_batch_stride | shape.n_cols;
+  shape.quad_stores = ((c.residual ? of_y | p.r_offset | p.r_stride : of_y) & 3) == 0;
   const LinearChoice choice = select_linear(l.caps(), shape);
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)

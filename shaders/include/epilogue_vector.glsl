@@ -1,18 +1,14 @@
-// store_quad: four adjacent columns at a time, with 16-byte (f16: 8-byte) stores where y is aligned for them. Include
-// after epilogue.glsl.
+// store_quad: four adjacent columns at a time, with 16-byte (f16: 8-byte) stores where kQuadStores says that y and the
+// residual are aligned for them: offsets, strides and n_cols multiples of 4. A specialization constant, because both ways
+// in one kernel, once for each row of its tile, take longer to compile than all the rest of it. Include after
+// epilogue.glsl and kQuadStores.
 layout(set = 0, binding = 2, std430) readonly buffer AuxVectors { uvec4 aux_vectors[]; };
 layout(set = 0, binding = 3, std430) writeonly buffer YVectors { uvec4 y_vectors[]; };
 layout(set = 0, binding = 3, std430) writeonly buffer YPairs { uvec2 y_pairs[]; };
 
-// The same for all invocations.
-bool quads_aligned() {
-  const uint both = p.y_offset | p.y_stride | p.y_batch_stride | p.n_cols;
-  return ((kResidual != 0u ? both | p.r_offset | p.r_stride : both) & 3u) == 0u;
-}
-
 // Columns n .. n + 3, n % 4 == 0; what lies outside y is not stored.
-void store_quad(bool aligned, uint row, uint begin, uint n, vec4 sum) {
-  if (!aligned) {
+void store_quad(uint row, uint begin, uint n, vec4 sum) {
+  if (!kQuadStores) {
     store_pair(row, begin, n, sum.x, sum.y);
     store_pair(row, begin, n + 2u, sum.z, sum.w);
     return;

@@ -100,8 +100,8 @@ TEST_CASE("tool: pictures of one pixel and of extreme shapes") {
   if (vit.empty() || clip.empty() || caption.empty()) return;
   const TempFolder folder;
   for (const auto &[width, height] : {std::pair{1u, 1u}, {20000u, 3u}, {1u, 20000u}, {20000u, 1u}}) {
-    CAPTURE(width);
-    CAPTURE(height);
+    const std::string shape = std::to_string(width) + " x " + std::to_string(height);
+    CAPTURE(shape);
     const std::string path = png(folder / "shape.png", formula_picture(width, height), width, height);
     CHECK(scores(vit, path).size() == 7);
     CHECK(scores(clip + " --labels 'a cat,a dog'", path).size() == 2);

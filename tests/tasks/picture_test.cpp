@@ -197,7 +197,8 @@ TEST_CASE("classify: real weights give the reference's top 5, in every encoding"
     const double tolerance = encoding == Encoding::Q8 ? 0.05 : 0.01;
     size_t i = 0;
     for (const auto &[name, top] : top5.items()) {
-      CAPTURE(name);
+      const std::string file = name;
+      CAPTURE(file);
       const auto &scores = results[i++].values;
       const auto best = size_t(std::max_element(scores.begin(), scores.end()) - scores.begin());
       CHECK(best == top[0][0].get<size_t>());
@@ -230,7 +231,8 @@ TEST_CASE("caption: the reference's tokens, greedy and with four beams, to the l
                                            {"beam4", 4u, &captioner},
                                            {"greedy_ending", 1u, &ends},
                                            {"beam4_ending", 4u, &ends}}) {
-      CAPTURE(key);
+      const std::string search = key;
+      CAPTURE(search);
       options.n_beams = beams;
       Caption got;
       if (name == "golden") {
