@@ -53,7 +53,10 @@ void ImageClassifier::set_labels(std::vector<std::string> labels, const std::opt
   check_labels(labels);
   const std::string place = around.value_or(std::string(model().file().get_string(kTemplate)));
   const size_t at = place.find(kPlace);
-  if (at == std::string::npos || place.size() > kMaxLabelBytes)
+  const bool fits = at != std::string::npos && place.size() <= kMaxLabelBytes;
+  if (!fits && !around)
+    fail(ErrorCode::InvalidFile, model().path(), ": ", kTemplate, " has no {} for the label");
+  if (!fits)
     fail(ErrorCode::InvalidArgument, "the template '", place.substr(0, 100), "' has no {} for the label");
   std::vector<std::string> texts;
   for (const std::string &label : labels) texts.push_back(std::string(place).replace(at, 2, label));
