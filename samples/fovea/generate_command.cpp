@@ -22,6 +22,7 @@ struct Arguments {
   std::vector<std::string> stop;
   fovea::GenerateOptions options;
   uint32_t context = 0;
+  fovea_cache_encoding cache = FOVEA_CACHE_DEFAULT;
 };
 
 std::string read_all(std::istream &in, const std::string &name) {
@@ -144,6 +145,7 @@ int generate(Arguments &a) {
   const auto device = open_device(a.device);
   fovea::GeneratorOptions made;
   made.context = a.context;
+  made.cache = a.cache;
   ProgressBar bar("loading");
   made.user = &bar;
   made.progress = [](void *user, double done, double total) {
@@ -181,6 +183,12 @@ void add_generate(CLI::App &app, int &exit_code) {
       ->add_option("--context", a->context,
                    "Tokens that prompt and reply may take together (default: the model's, at most 4096)")
       ->option_text("N");
+  command
+      ->add_option("--cache", a->cache,
+                   "How what was read is kept: f16, or q8 in half the memory (default: as the file says)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, fovea_cache_encoding>{{"f16", FOVEA_CACHE_F16}, {"q8", FOVEA_CACHE_Q8}}))
+      ->option_text("f16|q8");
   command
       ->add_option("-t,--temperature", a->options.temperature,
                    "0: the likeliest words; above: sampled (default: the model's, or 0)")
