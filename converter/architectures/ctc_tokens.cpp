@@ -1,9 +1,17 @@
 #include "converter/architectures/ctc_tokens.h"
 
+#include "text/unicode.h"
+#include "text/utf8.h"
+
 #include <algorithm>
 
 namespace fovea {
 namespace {
+
+// Windows of a recording, in positions of the encoder, whose attention takes memory by their square. With the
+// 20 ms of the published models they are 20 s, and the first convolution's result (rows of 5 samples, 512
+// channels) is just below the 128 MiB that every device can bind.
+constexpr uint32_t kWindowPositions = 1000, kOverlapPositions = 150;
 
 std::optional<Config> file_of(const Source &source, const char *name) {
   const auto text = source.text(name);
@@ -16,6 +24,19 @@ std::string special(const std::optional<Config> &config, const char *key, const 
   const Json *value = config ? config->find(key) : nullptr;
   if (value && value->is_object() && value->contains("content")) value = &(*value)["content"];
   return value && value->is_string() ? value->get<std::string>() : fallback;
+}
+
+std::string lower_case(const std::string &text) {
+  std::string out;
+  const std::string valid = utf8_replace_invalid(text);
+  for (size_t at = 0; at < valid.size();) append_lower_case(out, utf8_next(valid, at));
+  return out;
+}
+
+/// True for the tokenizer that writes its tokens one behind the other.
+bool writes_letters(const std::optional<Config> &tokenizer) {
+  const std::string kind = tokenizer ? tokenizer->find_string("tokenizer_class").value_or("") : "";
+  return kind.empty() || kind == "Wav2Vec2CTCTokenizer" || kind == "Wav2Vec2Tokenizer";
 }
 
 /// Adds a file's ids to `tokens`.
@@ -52,10 +73,14 @@ CtcSound read_ctc_sound(const Source &source) {
 void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
                       ModelPlan &plan) {
   if (!source.text("vocab.json")) return;
+  const auto tokenizer = file_of(source, "tokenizer_config.json");
+  if (!writes_letters(tokenizer)) return;
+  if (const std::string space = special(tokenizer, "replace_word_delimiter_char", " "); space != " ")
+    fail(ErrorCode::Unsupported, tokenizer->path(), ": replace_word_delimiter_char is '", printable(space),
+         "', a space expected");
   std::vector<std::string> tokens(vocabulary);
   add_ids(source, "vocab.json", tokens);
   add_ids(source, "added_tokens.json", tokens);
-  const auto tokenizer = file_of(source, "tokenizer_config.json");
   const auto id_of = [&](const std::string &token) {
     const auto at = std::find(tokens.begin(), tokens.end(), token);
     return token.empty() || at == tokens.end() ? -1 : int32_t(at - tokens.begin());
@@ -73,18 +98,23 @@ void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocab
     if (const int32_t id = id_of(special(tokenizer, key, usual)); id >= 0) tokens[size_t(id)].clear();
   }
   tokens[size_t(blank)].clear();
-  for (std::string &token : tokens)
-    if (lower)
-      std::transform(token.begin(), token.end(), token.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (lower)
+    for (std::string &token : tokens) token = lower_case(token);
 
   plan.add("fovea.task", std::string("transcribe"));
   plan.add("fovea.transcribe.decoder", std::string("ctc"));
   plan.add("fovea.audio.sample_rate", sound.sample_rate_hz);
-  plan.add("fovea.transcribe.ctc.hop", sound.hop);
-  plan.add("fovea.transcribe.ctc.context", sound.context);
+  // Of a window's last positions, those that see past its end must be the next window's.
+  const uint64_t overlap = std::max<uint64_t>(kOverlapPositions, sound.context / sound.hop + 1);
+  const uint64_t window = std::max<uint64_t>(kWindowPositions, 6 * overlap);
+  plan.add("fovea.audio.window_samples", uint32_t(window * sound.hop));
+  plan.add("fovea.transcribe.ctc.overlap", uint32_t(overlap * sound.hop));
+  plan.add("fovea.transcribe.ctc.hop", uint32_t(sound.hop));
+  plan.add("fovea.transcribe.ctc.context", uint32_t(sound.context));
   plan.add("fovea.transcribe.ctc.blank", blank);
   plan.add("fovea.transcribe.ctc.delimiter", delimiter);
+  plan.add("fovea.transcribe.ctc.clean_up",
+           tokenizer && tokenizer->find_bool("clean_up_tokenization_spaces").value_or(false));
   plan.add("fovea.transcribe.ctc.tokens", std::move(tokens));
 }
 

@@ -10,14 +10,15 @@ namespace fovea {
 struct CtcSound {
   uint32_t sample_rate_hz = 16000;
   bool normalize = true;         // a recording is brought to mean 0 and variance 1
-  uint32_t hop = 1, context = 1; // samples from position to position; samples that a position sees
+  uint64_t hop = 1, context = 1; // samples from position to position; samples that a position sees
 };
 
 /// From preprocessor_config.json; the defaults of the published feature extractor where it is silent or
 /// absent.
 CtcSound read_ctc_sound(const Source &source);
 
-/// The keys of the transcription task; without vocab.json none, and the graphs can only be run.
+/// The keys of the transcription task. None without vocab.json, or when the files name another tokenizer than
+/// the one of letters (words of phonemes …): the graphs can then only be run.
 void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
                       ModelPlan &plan);
 

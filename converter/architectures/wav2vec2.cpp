@@ -21,6 +21,8 @@
 namespace fovea {
 namespace {
 
+constexpr uint64_t kMaxContextSamples = 1 << 14; // a second; published models see 400
+
 struct ConvLayer {
   uint32_t channels = 0, width = 0, kernel = 0, stride = 0; // width: output channels
 };
@@ -235,7 +237,8 @@ void add_graphs(const Sizes &s, bool normalize, ModelPlan &plan) {
   Value map = window.g.add("m", AsMap{window.g.input("window", Encoding::F32, {1, "N"})});
   if (normalize) map = window.g.add("m", GroupNorm{map, {}, {}, 1, 1e-7f, Activation::None});
   const Value y = window.encoder(window.features(map), "");
-  window.g.output("best", TopK{window.g.add("p", Softmax{window.g.add("logits", window.last(y)), 1, true}), 1});
+  window.g.output("best",
+                  TopK{window.g.add("p", Softmax{window.g.add("logits", window.last(y)), 1, true}), 1});
   plan.graphs.emplace_back("window", print_graph(window.g));
 }
 
@@ -250,6 +253,9 @@ ModelPlan build(const Source &source, Encoding encoding) {
   for (const ConvLayer &conv : s.convs) {
     sound.context += (conv.kernel - 1) * sound.hop; // samples that a position sees beside its hop
     sound.hop *= conv.stride;
+    if (std::max(sound.context, sound.hop) > kMaxContextSamples)
+      fail(ErrorCode::Unsupported, c.path(), ": conv_kernel and conv_stride let a position see ",
+           sound.context, " samples, at most ", kMaxContextSamples, " expected");
   }
   if (s.vocabulary) add_ctc_metadata(source, c, s.vocabulary, sound, plan);
   add_graphs(s, sound.normalize, plan);

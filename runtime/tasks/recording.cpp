@@ -10,8 +10,9 @@ constexpr size_t kBlockSamples = 65536;
 
 } // namespace
 
-Recording::Recording(AudioSource &source, const SpeechSpec &spec)
-    : source_(source), spec_(spec), window_(spec.input_samples()) {
+Recording::Recording(AudioSource &source, const WindowSizes &sizes)
+    : source_(source), sizes_(sizes),
+      window_(size_t(sizes.context_before) + sizes.window_samples + sizes.context_after) {
   source_.rewind();
 }
 
@@ -25,7 +26,7 @@ void Recording::read_up_to(uint64_t end) {
     for (size_t i = before; i < samples_.size(); ++i)
       if (!std::isfinite(samples_[i]))
         fail(ErrorCode::InvalidArgument, source_.name(), ": sample ", begin_ + i, " (at ",
-             double(begin_ + i) / spec_.sample_rate_hz, " s) is ", samples_[i],
+             double(begin_ + i) / sizes_.sample_rate_hz, " s) is ", samples_[i],
              ", not a number that sound can have");
   }
 }
@@ -37,15 +38,15 @@ float Recording::at(int64_t sample) const {
 }
 
 std::span<const float> Recording::window(uint64_t start) {
-  const uint64_t keep = start - std::min<uint64_t>(start, spec_.context_before);
-  if (start >= spec_.context_before) { // nothing is mirrored any more
+  const uint64_t keep = start - std::min<uint64_t>(start, sizes_.context_before);
+  if (start >= sizes_.context_before) { // nothing is mirrored any more
     read_up_to(keep);
     const size_t n = std::min<size_t>(keep > begin_ ? keep - begin_ : 0, samples_.size());
     samples_.erase(samples_.begin(), samples_.begin() + std::ptrdiff_t(n));
     begin_ += n;
   }
-  read_up_to(start + spec_.window_samples + spec_.context_after);
-  const int64_t first = int64_t(start) - int64_t(spec_.context_before);
+  read_up_to(start + sizes_.window_samples + sizes_.context_after);
+  const int64_t first = int64_t(start) - int64_t(sizes_.context_before);
   for (size_t i = 0; i < window_.size(); ++i) window_[i] = at(first + int64_t(i));
   return window_;
 }

@@ -8,10 +8,17 @@
 
 namespace fovea {
 
+struct WindowSizes {
+  uint32_t sample_rate_hz = 0, window_samples = 0, context_before = 0, context_after = 0;
+};
+
 class Recording {
 public:
   /// Starts at the source's first sample.
-  Recording(AudioSource &source, const SpeechSpec &spec);
+  Recording(AudioSource &source, const WindowSizes &sizes);
+  Recording(AudioSource &source, const SpeechSpec &spec)
+      : Recording(source, WindowSizes{spec.sample_rate_hz, spec.window_samples, spec.context_before,
+                                      spec.context_after}) {}
 
   /// The window that starts at sample `start`, which never decreases: context_before samples, the window,
   /// context_after. Before its first sample the recording is mirrored there, after its last it is silent.
@@ -26,7 +33,7 @@ private:
   float at(int64_t sample) const;
 
   AudioSource &source_;
-  SpeechSpec spec_;
+  WindowSizes sizes_;
   std::vector<float> samples_; // from sample begin_ on
   uint64_t begin_ = 0;
   bool ended_ = false;

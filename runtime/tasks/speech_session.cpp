@@ -1,5 +1,7 @@
 #include "tasks/speech_session.h"
 
+#include "tasks/stopwatch.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -8,20 +10,6 @@ namespace fovea {
 namespace {
 
 constexpr uint32_t kWholePrompt = 8; // up to here a prompt is one program of its own length
-
-class Stopwatch {
-public:
-  explicit Stopwatch(double &seconds) : seconds_(seconds), begin_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-  Stopwatch(const Stopwatch &) = delete;
-  Stopwatch &operator=(const Stopwatch &) = delete;
-
-private:
-  double &seconds_;
-  std::chrono::steady_clock::time_point begin_;
-};
 
 SessionOptions with_batch(SessionOptions options, uint32_t n_batch) {
   options.bindings["B"] = n_batch;

@@ -1,6 +1,7 @@
 #include "tasks/speech_spec.h"
 
 #include "tasks/graph_check.h"
+#include "tasks/metadata_reader.h"
 
 namespace fovea {
 namespace {
@@ -10,33 +11,7 @@ constexpr uint32_t kMaxVocabulary = 1u << 24;    // ids pass through f32
 constexpr uint32_t kMaxContext = 1u << 16;
 constexpr size_t kMaxLanguages = 4096;
 
-class Reader {
-public:
-  explicit Reader(const ModelFile &file) : file_(file) {}
-
-  uint32_t size(std::string_view key, uint32_t least, uint32_t most) const {
-    const uint32_t value = file_.get_u32(key);
-    if (value < least || value > most) reject(key, value, concat(least, " to ", most));
-    return value;
-  }
-  int32_t token(std::string_view name, uint32_t n_vocabulary, bool required) const {
-    const std::string key = concat("fovea.transcribe.token.", name);
-    const int32_t id = file_.get_i32(key);
-    const int32_t least = required ? 0 : SpeechSpec::kNone;
-    if (id < least || id >= int32_t(n_vocabulary))
-      reject(key, id, concat("an id below ", n_vocabulary, required ? "" : ", or -1"));
-    return id;
-  }
-  template <class T>
-  [[noreturn]] void reject(std::string_view key, const T &found, std::string_view expected) const {
-    fail(ErrorCode::InvalidFile, file_.path(), ": ", key, " is ", found, ", expected ", expected);
-  }
-
-private:
-  const ModelFile &file_;
-};
-
-void read_languages(const ModelFile &file, const Reader &read, SpeechSpec &s) {
+void read_languages(const ModelFile &file, const MetadataReader &read, SpeechSpec &s) {
   if (!s.multilingual) {
     s.languages = {"en"};
     return;
@@ -55,7 +30,7 @@ void read_languages(const ModelFile &file, const Reader &read, SpeechSpec &s) {
   s.language_tokens = tokens;
 }
 
-void check_times(const Reader &read, const SpeechSpec &s) {
+void check_times(const MetadataReader &read, const SpeechSpec &s) {
   if (!s.has_times()) return;
   if (s.time_begin <= s.end)
     read.reject("fovea.transcribe.token.time_begin", s.time_begin,
@@ -68,12 +43,12 @@ void check_times(const Reader &read, const SpeechSpec &s) {
 } // namespace
 
 SpeechSpec SpeechSpec::read(const ModelFile &file) {
-  const Reader read(file);
+  const MetadataReader read(file);
   if (const std::string_view task = file.get_string(kTaskKey); task != kTranscribeTask)
     read.reject(kTaskKey, task, "a model that transcribes speech");
-  if (file.find_string("fovea.transcribe.decoder") == "ctc")
-    fail(ErrorCode::Unsupported, file.path(),
-         ": a CTC model: this version does not make words of its logits; fovea run gives them");
+  if (const auto decoder = file.find_string(kDecoderKey))
+    fail(ErrorCode::Unsupported, file.path(), ": ", kDecoderKey, " is '", *decoder,
+         "': this needs a model that writes token after token");
   SpeechSpec s;
   s.sample_rate_hz = read.size("fovea.audio.sample_rate", 1000, 1'000'000);
   s.window_samples = read.size("fovea.audio.window_samples", 1, kMaxWindowSamples);
@@ -90,14 +65,17 @@ SpeechSpec SpeechSpec::read(const ModelFile &file) {
   s.n_context = read.size("fovea.transcribe.context", 8, kMaxContext);
   s.n_vocabulary = read.size("fovea.transcribe.vocabulary", 2, kMaxVocabulary);
   s.multilingual = file.get_bool("fovea.transcribe.multilingual");
-  s.start = read.token("start", s.n_vocabulary, true);
-  s.end = read.token("end", s.n_vocabulary, true);
-  s.translate = read.token("translate", s.n_vocabulary, false);
-  s.transcribe = read.token("transcribe", s.n_vocabulary, s.multilingual);
-  s.previous = read.token("previous", s.n_vocabulary, false);
-  s.no_speech = read.token("no_speech", s.n_vocabulary, false);
-  s.no_timestamps = read.token("no_timestamps", s.n_vocabulary, false);
-  s.time_begin = read.token("time_begin", s.n_vocabulary, false);
+  const auto token = [&](std::string_view name, bool required) {
+    return read.token(concat("fovea.transcribe.token.", name), s.n_vocabulary, required);
+  };
+  s.start = token("start", true);
+  s.end = token("end", true);
+  s.translate = token("translate", false);
+  s.transcribe = token("transcribe", s.multilingual);
+  s.previous = token("previous", false);
+  s.no_speech = token("no_speech", false);
+  s.no_timestamps = token("no_timestamps", false);
+  s.time_begin = token("time_begin", false);
   check_times(read, s);
   read_languages(file, read, s);
   return s;

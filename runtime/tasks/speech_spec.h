@@ -36,6 +36,8 @@ struct SpeechSpec {
 
 inline constexpr std::string_view kTaskKey = "fovea.task";
 inline constexpr std::string_view kTranscribeTask = "transcribe";
+/// Absent in the files that SpeechSpec is about; kCtcDecoder in those of CtcSpec.
+inline constexpr std::string_view kDecoderKey = "fovea.transcribe.decoder", kCtcDecoder = "ctc";
 
 /// Error InvalidGraph unless the graphs of the contract are there with the inputs, outputs and shapes that
 /// `spec` says, for `n_batch` sequences side by side.

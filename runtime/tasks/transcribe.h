@@ -3,7 +3,10 @@
 // Follows the published procedure of Radford et al., "Robust Speech Recognition via Large-Scale Weak
 // Supervision" (section 4.5) and its reference implementation: windows of 30 s whose start follows the
 // timestamps that the model writes, fallback to sampling at rising temperatures when a window's text repeats
-// itself or is improbable, skipping of windows without speech, earlier text as a prompt.
+// itself or is improbable, skipping of windows without speech, earlier text as a prompt. Models that give
+// each stretch of sound a token instead (kCtcDecoder) are read off frame by frame, with the times of each
+// word; of the options these take `timestamps` and `cancel`, refuse a language, translation, a prompt, a
+// temperature and beams, and have no use for the others.
 //
 // Owns a Session (state, scratch, programs), the tokenizer and the checked metadata. One thread at a time;
 // many Transcribers may share a device, a model and its weights. The constructor throws InvalidFile /
@@ -73,11 +76,19 @@ struct TranscribeOptions {
   const std::atomic<bool> *cancel = nullptr; // looked at between steps
 };
 
+struct TranscriptWord {
+  double start_s = 0, end_s = 0; // from the start of the recording
+  std::string text;              // UTF-8, without spaces
+  float probability = 0;         // geometric mean of its tokens'
+};
+
 struct TranscriptSegment {
-  double start_s = 0, end_s = 0; // from the start of the recording; never before the previous segment's
-  std::string text;              // UTF-8; as the model writes it, mostly with a leading space
-  std::vector<int32_t> tokens;   // text and time ids, in order
-  // Of the window that the segment comes from:
+  double start_s = 0, end_s = 0;     // from the start of the recording; never before the previous segment's
+  std::string text;                  // UTF-8; as the model writes it, mostly with a leading space
+  std::vector<int32_t> tokens;       // text and time ids, in order
+  std::vector<TranscriptWord> words; // of models that tell when each was said, else none
+  // Of the window that the segment comes from (avg_logprob of the segment, and nothing else, where the model
+  // tells words):
   float avg_logprob = 0;       // per token, the end token included
   float compression_ratio = 0; // bytes of text per byte compressed
   float no_speech_prob = 0;    // 0 when the model has no such token
@@ -95,8 +106,8 @@ struct TranscribeTimings {
 };
 
 struct Transcript {
-  std::string language;           // code
-  float language_probability = 1; // below 1 only when detected
+  std::string language;           // code; "" when the model knows nothing of languages
+  float language_probability = 1; // below 1 only when detected; then 0
   std::vector<TranscriptSegment> segments;
   TranscribeTimings timings;
   /// The segments' text joined, without surrounding spaces.
@@ -112,8 +123,11 @@ struct TranscribeCallbacks {
   std::function<void(const TranscriptSegment &)>
       segment; // as soon as it is decided; segments without text are left out
   std::function<void(const TranscribeProgress &)> progress;
-  std::function<void(const std::string &code, float probability)> language; // before the first segment
+  /// Before the first segment; not of a model that knows nothing of languages.
+  std::function<void(const std::string &code, float probability)> language;
 };
+
+class Transcription;
 
 class Transcriber {
 public:
@@ -134,15 +148,15 @@ public:
 
   uint32_t sample_rate_hz() const; // 16000
   bool multilingual() const;
-  /// Codes that TranscribeOptions::language takes; {"en"} for an English-only model.
+  /// Codes that TranscribeOptions::language takes; {"en"} for an English-only model, none for one that knows
+  /// nothing of languages.
   const std::vector<std::string> &languages() const;
   MemoryUse memory() const;
   /// Most GPU time first; empty unless made with timestamps.
   std::vector<ProfileRow> profile() const;
 
 private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Transcription> transcription_;
 };
 
 } // namespace fovea

@@ -90,8 +90,10 @@ std::vector<std::string> output_paths(const Arguments &a) {
 
 std::string summary(const std::string &name, const fovea::Transcript &transcript) {
   const fovea_transcribe_timings &t = transcript.timings();
-  return format("%s: %.1f s of audio in %.2f s, real-time factor %.2f, language %s", name.c_str(), t.audio_s,
-                t.total_s, t.audio_s > 0 ? t.total_s / t.audio_s : 0.0, transcript.language());
+  const std::string language = transcript.language();
+  return format("%s: %.1f s of audio in %.2f s, real-time factor %.2f%s", name.c_str(), t.audio_s, t.total_s,
+                t.audio_s > 0 ? t.total_s / t.audio_s : 0.0,
+                language.empty() ? "" : (", language " + language).c_str());
 }
 
 void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const std::string &path,
@@ -208,7 +210,7 @@ void add_transcribe(CLI::App &app, int &exit_code) {
       ->option_text("NUMBER");
   command->add_flag("--no-fallback", a->no_fallback,
                     "Do not try again at higher temperatures what fails a threshold");
-  command->add_flag("--no-timestamps", a->no_timestamps, "One segment for each 30 s");
+  command->add_flag("--no-timestamps", a->no_timestamps, "One segment for each window (of 30 s)");
   command->add_option("--prompt", a->prompt, "Text that might stand before: names, spelling, style")
       ->option_text("TEXT");
   command
@@ -237,7 +239,9 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
   command->footer(R"(
 Segments are printed as they are decided; progress and the real-time factor go to stderr. With several
-recordings, a bad one is reported and the rest are done; the exit code is then 1.
+recordings, a bad one is reported and the rest are done; the exit code is then 1. CTC models (wav2vec 2.0)
+write what they hear letter by letter: they take no language, translation, beam, temperature or prompt, and
+have no use for the options of windows that are tried again.
 Example:
   fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt)");
   command->callback([&exit_code, a] { exit_code = transcribe(*a); });

@@ -8,14 +8,22 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const fovea_segment &s) {
-  return {{"start", s.start_s},
-          {"end", s.end_s},
-          {"text", s.text},
-          {"tokens", std::vector<int32_t>(s.tokens, s.tokens + s.n_tokens)},
-          {"avg_logprob", s.avg_logprob},
-          {"compression_ratio", s.compression_ratio},
-          {"no_speech_prob", s.no_speech_probability},
-          {"temperature", s.temperature}};
+  Json out = {{"start", s.start_s},
+              {"end", s.end_s},
+              {"text", s.text},
+              {"tokens", std::vector<int32_t>(s.tokens, s.tokens + s.n_tokens)},
+              {"avg_logprob", s.avg_logprob},
+              {"compression_ratio", s.compression_ratio},
+              {"no_speech_prob", s.no_speech_probability},
+              {"temperature", s.temperature}};
+  if (s.n_words == 0) return out;
+  Json &words = out["words"] = Json::array();
+  for (size_t i = 0; i < s.n_words; ++i) {
+    const fovea_word &w = s.words[i];
+    words.push_back(
+        {{"start", w.start_s}, {"end", w.end_s}, {"text", w.text}, {"probability", w.probability}});
+  }
+  return out;
 }
 
 Json to_json(const fovea::Transcript &transcript, const std::string &audio) {

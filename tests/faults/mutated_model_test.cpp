@@ -6,6 +6,7 @@
 #include "faults/mutator.h"
 #include "support/op_case.h"
 #include "support/temp_folder.h"
+#include "support/tiny_ctc_model.h"
 #include "support/tiny_speech_model.h"
 #include "tasks/run_graphs.h"
 #include "tasks/transcribe.h"
@@ -138,16 +139,21 @@ long peak_mib() {
   return usage.ru_maxrss / 1024;
 }
 
-constexpr int kEveryday = 500, kSweep = 9500;
+constexpr int kEveryday = 500, kEverydayCtc = 250, kSweep = 9500;
 
-void drive_mutations(int n_files, uint32_t seed) {
+void write_token_model(const std::string &path) {
+  TinySpeechModel what;
+  what.multilingual = true;
+  write_tiny_speech_model(path, what);
+}
+void write_ctc_model(const std::string &path) { write_tiny_ctc_model(path); }
+
+void drive_mutations(void (*write)(const std::string &path), int n_files, uint32_t seed) {
   if (const char *given = std::getenv("FOVEA_MUTATIONS_SEED")) seed = uint32_t(std::atoi(given));
   MESSAGE("FOVEA_MUTATIONS_SEED=" << seed << ", " << n_files << " files");
   const TempFolder folder;
   const std::string path = folder / "tiny.gguf";
-  TinySpeechModel what;
-  what.multilingual = true;
-  write_tiny_speech_model(path, what);
+  write(path);
   Mutator mutator(path, seed);
   auto driver = std::make_unique<Driver>();
   REQUIRE(driver->drive(path) == 3);
@@ -177,11 +183,16 @@ void drive_mutations(int n_files, uint32_t seed) {
 
 } // namespace
 
-TEST_CASE("faults: a mutated model runs, or is refused by name") { drive_mutations(kEveryday, 20240607); }
+TEST_CASE("faults: a mutated model runs, or is refused by name") {
+  drive_mutations(write_token_model, kEveryday, 20240607);
+}
+TEST_CASE("faults: a mutated CTC model runs, or is refused by name") {
+  drive_mutations(write_ctc_model, kEverydayCtc, 20240609);
+}
 
 TEST_CASE("faults: mutated models run, or are refused by name: thousands" * doctest::test_suite("sweep")) {
   const char *given = std::getenv("FOVEA_MUTATIONS");
-  drive_mutations(given ? std::atoi(given) : kSweep, 20240608);
+  drive_mutations(write_token_model, given ? std::atoi(given) : kSweep, 20240608);
 }
 
 TEST_CASE("faults: every truncation of a small model, by name") {

@@ -68,18 +68,36 @@ TranscribeOptions to_options(const fovea_transcribe_options &o) {
   return to;
 }
 
-/// A view of `segment`, which must outlive it.
-fovea_segment view_of(const TranscriptSegment &segment, size_t index) {
-  return {sizeof(fovea_segment),     uint32_t(index),        segment.start_s,       segment.end_s,
-          segment.text.c_str(),      segment.tokens.data(),  segment.tokens.size(), segment.avg_logprob,
-          segment.compression_ratio, segment.no_speech_prob, segment.temperature};
+std::vector<fovea_word> words_of(const TranscriptSegment &segment) {
+  std::vector<fovea_word> out;
+  for (const TranscriptWord &w : segment.words)
+    out.push_back({w.start_s, w.end_s, w.text.c_str(), w.probability});
+  return out;
+}
+
+/// A view of `segment` and of its words, which must outlive it.
+fovea_segment view_of(const TranscriptSegment &segment, const std::vector<fovea_word> &words, size_t index) {
+  return {sizeof(fovea_segment),
+          uint32_t(index),
+          segment.start_s,
+          segment.end_s,
+          segment.text.c_str(),
+          segment.tokens.data(),
+          segment.tokens.size(),
+          segment.avg_logprob,
+          segment.compression_ratio,
+          segment.no_speech_prob,
+          segment.temperature,
+          words.empty() ? nullptr : words.data(),
+          words.size()};
 }
 
 TranscribeCallbacks to_callbacks(const fovea_transcribe_options &o) {
   TranscribeCallbacks to;
   if (o.on_segment)
     to.segment = [&o, index = size_t(0)](const TranscriptSegment &segment) mutable {
-      const fovea_segment view = view_of(segment, index++);
+      const auto words = words_of(segment);
+      const fovea_segment view = view_of(segment, words, index++);
       if (o.on_segment(o.user, &view) != 0) fail(ErrorCode::Cancelled, "stopped by the segment callback");
     };
   if (o.on_progress)
@@ -131,11 +149,14 @@ struct fovea_transcriber {
 struct fovea_transcript {
   Transcript transcript;
   std::string text;
+  std::vector<std::vector<fovea_word>> words; // of each segment
   std::vector<fovea_segment> segments;
   fovea_transcribe_timings timings;
 
   explicit fovea_transcript(Transcript t) : transcript(std::move(t)), text(transcript.text()) {
-    for (const TranscriptSegment &s : transcript.segments) segments.push_back(view_of(s, segments.size()));
+    for (const TranscriptSegment &s : transcript.segments) words.push_back(words_of(s));
+    for (const TranscriptSegment &s : transcript.segments)
+      segments.push_back(view_of(s, words[segments.size()], segments.size()));
     const TranscribeTimings &from = transcript.timings;
     timings = {sizeof timings, from.audio_s,  from.total_s,  from.peak_s,    from.features_s,
                from.encode_s,  from.prompt_s, from.decode_s, from.n_windows, from.n_tokens};

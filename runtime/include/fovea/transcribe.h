@@ -11,8 +11,8 @@ extern "C" {
 
 typedef struct fovea_transcriber_options {
   size_t struct_size;
-  uint32_t beam;              /* sequences searched side by side, 1 … 15; default 1: greedy */
-  int profile;                /* 1: time every dispatch, for fovea_transcriber_profile() */
+  uint32_t beam; /* sequences searched side by side, 1 … 15; default 1: greedy; CTC models: 1 */
+  int profile;   /* 1: time every dispatch, for fovea_transcriber_profile() */
   fovea_progress_fn progress; /* of loading weights, in bytes; may be NULL */
   void *user;                 /* for progress */
 } fovea_transcriber_options;
@@ -26,10 +26,10 @@ FOVEA_API fovea_status fovea_transcriber_create(fovea_device *device, const fove
                                                 const fovea_transcriber_options *options,
                                                 fovea_transcriber **out);
 FOVEA_API void fovea_transcriber_release(fovea_transcriber *transcriber);
-/* Samples per second that fovea_transcribe() takes (16000). */
+/* Samples per second that fovea_transcribe() takes (16000 of nearly every model). */
 FOVEA_API uint32_t fovea_transcriber_sample_rate_hz(const fovea_transcriber *transcriber);
-/* Codes of the languages that the model knows ("en", "de" …): only "en" for an English-only model. NULL when
- * `index` is out of range. */
+/* Codes of the languages that the model knows ("en", "de" …): only "en" for an English-only model, none for a
+ * CTC model, which is not told its language. NULL when `index` is out of range. */
 FOVEA_API size_t fovea_transcriber_language_count(const fovea_transcriber *transcriber);
 FOVEA_API const char *fovea_transcriber_language(const fovea_transcriber *transcriber, size_t index);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
@@ -52,6 +52,13 @@ typedef struct fovea_audio_source {
 } fovea_audio_source;
 FOVEA_API void fovea_audio_source_init(fovea_audio_source *source, size_t struct_size);
 
+/* A word of a segment. Its size does not change with later libraries. */
+typedef struct fovea_word {
+  double start_s, end_s; /* from the beginning of the audio */
+  const char *text;      /* UTF-8, without spaces */
+  float probability;     /* geometric mean of its tokens' */
+} fovea_word;
+
 /* A stretch of speech. */
 typedef struct fovea_segment {
   size_t struct_size;
@@ -65,15 +72,21 @@ typedef struct fovea_segment {
   float compression_ratio;     /* bytes of text per byte compressed: high when it repeats itself */
   float no_speech_probability; /* 0 when the model has no such token */
   float temperature;           /* 0: most likely; else sampled */
+  /* [n_words], of a CTC model; then avg_logprob is the segment's own, and the other figures of the window are
+   * 0. NULL and 0 of a model that does not tell when a word was said. */
+  const fovea_word *words;
+  size_t n_words;
 } fovea_segment;
 
 /* Called with each segment once it is decided, in order. Return 0 to go on; anything else stops with
  * FOVEA_CANCELLED. `segment` is valid during the call. */
 typedef int (*fovea_segment_fn)(void *user, const fovea_segment *segment);
-/* Called once, before the first segment. */
+/* Called once, before the first segment; not for a model without languages. */
 typedef void (*fovea_language_fn)(void *user, const char *code, float probability);
 
-/* A threshold that is NaN is off. */
+/* A threshold that is NaN is off. With a CTC model, whose words are read off the sound frame by frame, a
+ * language, translate, a prompt and a temperature above 0 are errors, timestamps and the callbacks
+ * hold, and the rest means nothing. */
 typedef struct fovea_transcribe_options {
   size_t struct_size;
   const char
@@ -110,8 +123,8 @@ typedef struct fovea_transcript fovea_transcript;
 FOVEA_API fovea_status fovea_transcribe(fovea_transcriber *transcriber, const float *samples,
                                         size_t n_samples, const fovea_transcribe_options *options,
                                         fovea_transcript **out);
-/* The same, reading the samples as they are needed: memory stays that of one 30 s window. Errors also: what
- * the source's functions return. */
+/* The same, reading the samples as they are needed: memory stays that of one window of 30 s (CTC: 20 s).
+ * Errors also: what the source's functions return. */
 FOVEA_API fovea_status fovea_transcribe_source(fovea_transcriber *transcriber,
                                                const fovea_audio_source *source,
                                                const fovea_transcribe_options *options,
@@ -122,7 +135,7 @@ FOVEA_API const char *fovea_transcript_text(const fovea_transcript *transcript);
 FOVEA_API size_t fovea_transcript_segment_count(const fovea_transcript *transcript);
 /* NULL when out of range. */
 FOVEA_API const fovea_segment *fovea_transcript_segment(const fovea_transcript *transcript, size_t index);
-/* "en" …, and how sure the model is (1 when it was given). */
+/* "en" …, and how sure the model is (1 when it was given); "" and 0 of a model without languages. */
 FOVEA_API const char *fovea_transcript_language(const fovea_transcript *transcript);
 FOVEA_API float fovea_transcript_language_probability(const fovea_transcript *transcript);
 
