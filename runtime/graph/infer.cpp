@@ -32,8 +32,6 @@ void check_store(const Graph &graph, const Statement &s, const TensorType &resul
       from.rank() >= 2 && to.rank() >= 2 && from.row() == to.row() && from.dim(-2) <= to.dim(-2) &&
       (batched ? from.rank() == 3 && from[0] == to[0] : to.rank() == 2 && from.rows() == from.dim(-2));
   if (!fits) fail(ErrorCode::InvalidGraph, "cannot store ", from, " into state '", name, "' ", to);
-  if (state.encoding == Encoding::Q4)
-    fail(ErrorCode::InvalidGraph, "state '", name, "' is q4, which nothing is written in");
   if (to.row() % 2 != 0) fail(ErrorCode::InvalidGraph, "state '", name, "' has rows of odd length ", to);
 }
 

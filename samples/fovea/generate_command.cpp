@@ -16,13 +16,12 @@ namespace {
 constexpr size_t kMaxPromptBytes = 64 << 20;
 
 struct Arguments {
-  std::string model, prompt, file, system, device;
+  std::string model, prompt, file, system, device, cache;
   bool has_prompt = false, chat = false, json = false, quiet = false, no_verify = false;
   bool ignore_end = false, special = false;
   std::vector<std::string> stop;
   fovea::GenerateOptions options;
   uint32_t context = 0;
-  fovea_cache_encoding cache = FOVEA_CACHE_DEFAULT;
 };
 
 std::string read_all(std::istream &in, const std::string &name) {
@@ -145,7 +144,7 @@ int generate(Arguments &a) {
   const auto device = open_device(a.device);
   fovea::GeneratorOptions made;
   made.context = a.context;
-  made.cache = a.cache;
+  if (!a.cache.empty()) made.cache = a.cache == "q8" ? FOVEA_CACHE_Q8 : FOVEA_CACHE_F16;
   ProgressBar bar("loading");
   made.user = &bar;
   made.progress = [](void *user, double done, double total) {
@@ -186,8 +185,7 @@ void add_generate(CLI::App &app, int &exit_code) {
   command
       ->add_option("--cache", a->cache,
                    "How what was read is kept: f16, or q8 in half the memory (default: as the file says)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, fovea_cache_encoding>{{"f16", FOVEA_CACHE_F16}, {"q8", FOVEA_CACHE_Q8}}))
+      ->check(CLI::IsMember({"f16", "q8"}))
       ->option_text("f16|q8");
   command
       ->add_option("-t,--temperature", a->options.temperature,
