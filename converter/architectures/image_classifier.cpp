@@ -13,7 +13,7 @@ void add_classifier_metadata(ModelPlan &plan, const Source &source, const Config
   plan.add("general.name", std::filesystem::path(source.path()).lexically_normal().filename().string());
   plan.add("fovea.run.graphs", std::vector<std::string>{"forward"});
   plan.add("fovea.task", std::string(n_classes ? "classify" : "embed"));
-  if (n_classes == 0) return;
+  if (n_classes == 0) return plan.add("fovea.image.output", std::string("pooled"));
   plan.add("fovea.classify.input", std::string("image"));
   plan.add("fovea.classify.labels", read_labels(config, n_classes));
   plan.add("fovea.classify.scores", read_scores(config, n_classes));

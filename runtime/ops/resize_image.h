@@ -3,9 +3,10 @@
 // add nothing).
 //
 // With antialias, as Pillow 13: the filter is stretched when shrinking, each axis is a pass (columns first,
-// unless rows lose more than twice as much), rounded to bytes with weights of 22 bits. Without, as
-// torchvision's resize(antialias=False) of bytes: the pixels around the point alone, one rounding. Only what
-// the crop keeps is computed, so that the full width of an extreme image never exists.
+// unless rows lose more than twice as much), rounded to bytes with weights of 22 bits. Without, as torch's
+// interpolate of the bytes as floats: the pixels around the point alone, one rounding (for bytes on a CPU,
+// torch also cuts off between the axes what bicubic puts outside 0 … 255). Only what the crop keeps is
+// computed, so that the full width of an extreme image never exists.
 #pragma once
 
 #include "graph/op.h"

@@ -27,6 +27,7 @@ public:
                                    const std::atomic<bool> *cancel = nullptr);
   std::vector<EncodedRow> classify_tokens(std::span<const std::vector<int32_t>> texts,
                                           const std::atomic<bool> *cancel = nullptr);
+  const Model &model() const { return session_.model(); }
   MemoryUse memory() const { return session_.memory(); }
 
 private:

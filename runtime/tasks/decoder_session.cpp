@@ -69,6 +69,17 @@ void DecoderSession::encode(std::span<const int32_t> tokens, std::span<const int
   step_ = nullptr;
 }
 
+void DecoderSession::encode_pixels(std::span<const float> pixels) {
+  Program &program = session_.program("encode");
+  if (program.input("pixels").size() != pixels.size_bytes())
+    fail(ErrorCode::InvalidArgument, session_.model().path(), ": ", pixels.size(),
+         " numbers of pixels, expected ", program.input("pixels").size() / sizeof(float));
+  program.set_input("pixels", pixels);
+  session_.run(program, control_);
+  mask_.assign(size_t(sizes_.n_sources) * sizes_.source_tokens, 1);
+  step_ = nullptr;
+}
+
 void DecoderSession::step(std::span<const int32_t> tokens, uint32_t at, Wants wants) {
   std::set<std::string> outputs;
   if (wants.best) outputs.insert("best");

@@ -44,6 +44,9 @@ public:
 
   /// Fills the caches of sources that the decoder reads. tokens, mask: [G, S].
   void encode(std::span<const int32_t> tokens, std::span<const int32_t> mask);
+  /// The same for pictures: the input `pixels` of all sources. Error InvalidArgument when it is of another
+  /// size.
+  void encode_pixels(std::span<const float> pixels);
   /// One token for each sequence, [B], at position `at`.
   void step(std::span<const int32_t> tokens, uint32_t at, Wants wants);
   // Of the last step, of what it was asked for; best first.

@@ -1,6 +1,6 @@
 #include "tasks/embed.h"
 
-#include <algorithm>
+#include "tasks/file_tasks.h"
 
 namespace fovea {
 namespace {
@@ -16,15 +16,17 @@ const Model &require_task(const Model &model) {
 
 } // namespace
 
+std::string text_output(const Model &model) {
+  return std::string(model.file().find_string("fovea.text.output").value_or("embedding"));
+}
+
 bool Embedder::accepts(const Model &model) {
-  const auto all = model.file().find_strings("fovea.tasks").value_or(std::vector<std::string_view>());
-  return model.file().find_string("fovea.task") == kTask ||
-         std::find(all.begin(), all.end(), kTask) != all.end();
+  return has_task(model, kTask) && model.file().find_u32("fovea.text.max_tokens").has_value();
 }
 
 Embedder::Embedder(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                    std::shared_ptr<const DeviceWeights> weights, bool timestamps)
     : prefix_(require_task(*model).file().find_string("fovea.text.prefix").value_or("")),
-      session_(std::move(device), std::move(model), std::move(weights), "embedding", timestamps) {}
+      session_(std::move(device), model, std::move(weights), text_output(*model), timestamps) {}
 
 } // namespace fovea

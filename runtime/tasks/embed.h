@@ -6,6 +6,9 @@
 
 namespace fovea {
 
+/// The output that is a text's vector: metadata fovea.text.output, else `embedding`.
+std::string text_output(const Model &model);
+
 class Embedder {
 public:
   static bool accepts(const Model &model);
@@ -22,6 +25,7 @@ public:
                                        const std::atomic<bool> *cancel = nullptr) {
     return session_.encode_tokens(texts, cancel);
   }
+  const Model &model() const { return session_.model(); }
   uint32_t max_tokens() const { return session_.max_tokens(); }
   MemoryUse memory() const { return session_.memory(); }
 

@@ -9,9 +9,12 @@
 namespace fovea {
 namespace {
 
-constexpr const char *kGraph = "forward";
 constexpr uint32_t kMaxRows = 32;
 constexpr uint32_t kMaxBatchTokens = 4096; // bounds memory: activations grow with it
+
+std::string graph_of(const Model &model) {
+  return std::string(model.file().find_string("fovea.text.graph").value_or("forward"));
+}
 
 uint32_t read_size(const ModelFile &file, const char *key, uint32_t most) {
   const uint32_t value = file.get_u32(key);
@@ -32,15 +35,16 @@ SessionOptions session_options(const Model &model, bool timestamps) {
 TextEncoderSession::TextEncoderSession(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                                        std::shared_ptr<const DeviceWeights> weights, std::string output,
                                        bool timestamps)
-    : output_(std::move(output)), max_tokens_(read_size(model->file(), "fovea.text.max_tokens", 1u << 20)),
+    : graph_(graph_of(*model)), output_(std::move(output)),
+      max_tokens_(read_size(model->file(), "fovea.text.max_tokens", 1u << 20)),
       n_vocabulary_(read_size(model->file(), "fovea.text.vocabulary", 1u << 24)),
       pad_(model->file().find_i32("fovea.text.pad").value_or(0)),
       session_(std::move(device), model, std::move(weights), session_options(*model, timestamps)) {
   const ModelFile &file = model->file();
   if (file.find_strings("tokenizer.ggml.tokens")) tokenizer_.emplace(load_tokenizer(file, n_vocabulary_));
-  const auto names = output_names(model->graph(kGraph));
+  const auto names = output_names(model->graph(graph_));
   if (std::find(names.begin(), names.end(), output_) == names.end())
-    fail(ErrorCode::InvalidFile, file.path(), ": graph '", kGraph, "' has no output '", output_, "'");
+    fail(ErrorCode::InvalidFile, file.path(), ": graph '", graph_, "' has no output '", output_, "'");
 }
 
 std::vector<EncodedRow> TextEncoderSession::encode(std::span<const std::string> texts,
@@ -78,12 +82,12 @@ std::vector<EncodedRow> TextEncoderSession::encode_tokens(std::span<const std::v
   std::vector<EncodedRow> out(texts.size());
   RunControl control;
   control.cancel = cancel;
-  const Graph &graph = model().graph(kGraph);
+  const Graph &graph = model().graph(graph_);
   const uint32_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
   const uint32_t max_rows = std::clamp(kMaxBatchTokens / longest, 1u, kMaxRows);
   for (const TextBatch &batch : batch_texts(lengths, max_rows, max_tokens_)) {
     const PaddedRows rows = pad_rows(batch, texts, pad_);
-    Program &program = session_.program(kGraph, {{"B", batch.n_rows}, {"T", batch.n_tokens}}, {output_});
+    Program &program = session_.program(graph_, {{"B", batch.n_rows}, {"T", batch.n_tokens}}, {output_});
     for (const PlanValue &input : program.plan().inputs) {
       const auto fallback = graph.value(graph.find(input.name)).fallback;
       if (input.name == "tokens")
@@ -94,7 +98,7 @@ std::vector<EncodedRow> TextEncoderSession::encode_tokens(std::span<const std::v
         program.set_input(input.name, std::span<const int32_t>(
                                           std::vector<int32_t>(input.type.shape.elements(), *fallback)));
       else
-        fail(ErrorCode::InvalidFile, model().path(), ": graph '", kGraph, "' needs '", input.name,
+        fail(ErrorCode::InvalidFile, model().path(), ": graph '", graph_, "' needs '", input.name,
              "', which texts do not have");
     }
     session_.run(program, control);

@@ -35,6 +35,7 @@ public:
   MemoryUse memory() const { return session_.memory(); }
 
 private:
+  std::string graph_; // of metadata fovea.text.graph, else `forward`
   std::string output_;
   uint32_t max_tokens_, n_vocabulary_;
   int32_t pad_;

@@ -1,6 +1,6 @@
 // fovea classify: the labels that fit.
 #include "commands.h"
-#include "console.h"
+#include "image_inputs.h"
 #include "text_lines.h"
 
 #include <fovea/classify.hpp>
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
 namespace tool {
 namespace {
@@ -15,21 +16,26 @@ namespace {
 struct Arguments {
   std::string model, device;
   std::vector<std::string> inputs;
+  std::optional<std::string> labels, around;
   uint32_t top = 5;
   bool json = false, no_verify = false;
 };
 
-fovea::Classifier make_classifier(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  fovea::ClassifierOptions made;
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  return fovea::Classifier::create(device, model, made).value();
+/// "a cat, a dog" without the blanks around each.
+std::vector<std::string> parse_labels(const std::string &text) {
+  constexpr const char *kBlanks = " \t\r\n";
+  std::vector<std::string> labels;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string label = text.substr(begin, end - begin);
+    const size_t first = label.find_first_not_of(kBlanks);
+    if (first == std::string::npos)
+      throw UsageError("--labels '" + text + "' has an empty label; expected names with commas between: " +
+                       "--labels \"a cat,a dog\"");
+    labels.push_back(label.substr(first, label.find_last_not_of(kBlanks) + 1 - first));
+    begin = end + 1;
+  }
+  return labels;
 }
 
 /// One input's best labels: an object, or a line.
@@ -50,12 +56,27 @@ std::string result_line(const Arguments &a, const std::string &input, const std:
   return line + "\n";
 }
 
-int classify(Arguments &a) {
-  TextLines lines(a.inputs);
-  auto classifier = make_classifier(a);
+int classify_images(const Arguments &a, fovea::Classifier &classifier,
+                    const fovea::ClassifyOptions &options) {
+  if (a.labels)
+    classifier.set_labels(parse_labels(*a.labels), a.around.value_or(""), options).value();
+  else if (classifier.takes_labels())
+    throw UsageError(
+        "this model has no labels of its own; give some to choose from: --labels \"a cat,a dog\"");
   const std::vector<std::string> labels = classifier.labels();
-  fovea::ClassifyOptions options;
-  options.cancel = interrupt().get();
+  const auto run = [&](const std::vector<fovea_pixels> &pixels) {
+    return classifier.classify_images(pixels, options);
+  };
+  return run_images(a.inputs, {}, run, [&](const std::string &path, const auto &results, size_t i) {
+    const bool named = a.inputs.size() > 1 && !a.json;
+    print((named ? path + "\t" : "") + result_line(a, path, labels, results.scores(i)));
+  });
+}
+
+int classify_texts(const Arguments &a, fovea::Classifier &classifier, const fovea::ClassifyOptions &options) {
+  refuse_images(a.inputs);
+  const std::vector<std::string> labels = classifier.labels();
+  TextLines lines(a.inputs);
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     const auto results = classifier.classify_texts(texts, options).value();
     for (size_t i = 0; i < results.size(); ++i) {
@@ -67,6 +88,21 @@ int classify(Arguments &a) {
   return kOk;
 }
 
+int classify(const Arguments &a) {
+  if (a.labels) parse_labels(*a.labels); // before the model is read
+  if (a.around && !a.labels) throw UsageError("--template goes with --labels");
+  if (a.around && a.around->find("{}") == std::string::npos)
+    throw UsageError("--template '" + *a.around + "' has no {} for the label");
+  auto classifier = open_task<fovea::Classifier>(a.model, a.device, !a.no_verify);
+  if (a.labels && !classifier.takes_labels())
+    throw UsageError(
+        "--labels: the model has labels of its own; only models of pictures and texts take others");
+  fovea::ClassifyOptions options;
+  options.cancel = interrupt().get();
+  return classifier.input() == "image" ? classify_images(a, classifier, options)
+                                       : classify_texts(a, classifier, options);
+}
+
 } // namespace
 
 void add_classify(CLI::App &app, int &exit_code) {
@@ -76,20 +112,35 @@ void add_classify(CLI::App &app, int &exit_code) {
       ->required()
       ->option_text(" ");
   command
-      ->add_option("TEXT", a->inputs, "Texts, each for itself; - reads them from standard input, one a line")
+      ->add_option("INPUT", a->inputs,
+                   "Texts, each for itself (- reads them from standard input, one a line), or image files (- "
+                   "reads one): "
+                   "what the model takes")
       ->required()
       ->option_text("...");
   command->add_option("--top", a->top, "Labels for each (default: 5)")
       ->check(CLI::Range(1, 1 << 20))
       ->option_text("N");
+  command
+      ->add_option("--labels", a->labels,
+                   "Labels to choose from, for models of pictures and texts that have none: \"a cat,a dog\"")
+      ->option_text("LABEL,...");
+  command
+      ->add_option(
+          "--template", a->around,
+          "What each of --labels is put into, in place of {} (default: the model's, \"a photo of a {}\")")
+      ->option_text("TEXT");
   command->add_flag("--json", a->json, "A JSON object a line: input, labels with scores");
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
-One line for each text, in their order: labels and scores, the best first, separated by tabs.
-Example:
-  fovea classify sentiment.fovea.gguf "What a lovely day")");
+One line for each input, in their order: labels and scores, the best first, separated by tabs; of several image files,
+the file's name before them.
+Examples:
+  fovea classify sentiment.fovea.gguf "What a lovely day"
+  fovea classify vit.fovea.gguf cat.jpg dog.png
+  fovea classify clip.fovea.gguf cat.jpg --labels "a cat,a dog" --template "a photo of {}")");
   command->callback([&exit_code, a] { exit_code = classify(*a); });
 }
 

@@ -47,14 +47,7 @@ void write_boxes(const Arguments &a, const fovea_pixels &pixels, const fovea::De
 
 int detect(const Arguments &a) {
   const auto image = fovea::Image::read(a.image).value();
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  auto detector = fovea::Detector::create(device, model, [&](double done, double total) {
-                    bar.show(done, total, bytes_text(total));
-                    return !interrupt().requested();
-                  }).value();
-  bar.clear();
+  auto detector = open_task<fovea::Detector>(a.model, a.device, !a.no_verify);
   fovea::DetectOptions options;
   options.threshold = a.threshold;
   options.cancel = interrupt().get();

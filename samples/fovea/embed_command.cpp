@@ -1,10 +1,11 @@
-// fovea embed: a vector for each text.
+// fovea embed: a vector for each text or picture.
 #include "commands.h"
-#include "console.h"
+#include "image_inputs.h"
 #include "text_lines.h"
 
 #include <fovea/embed.hpp>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -12,66 +13,102 @@ namespace tool {
 namespace {
 
 struct Arguments {
-  std::string model, device, format = "json", output, prefix;
-  std::vector<std::string> texts;
-  bool has_prefix = false, no_verify = false;
+  std::string model, device, format = "json", output;
+  std::vector<std::string> inputs;
+  std::optional<std::string> prefix;
+  bool images = false, texts = false, no_verify = false;
 };
 
-fovea::Embedder make_embedder(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  fovea::EmbedderOptions made;
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  return fovea::Embedder::create(device, model, made).value();
-}
-
-std::string json_line(const std::string &text, const float *values, size_t n) {
+std::string json_line(const char *key, const std::string &text, const float *values, size_t n) {
   nlohmann::json row;
-  row["text"] = text;
+  row[key] = text;
   row["embedding"] = std::vector<float>(values, values + n);
   return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-int embed(Arguments &a) {
-  fovea::EmbedOptions options;
-  if (a.has_prefix) options.prefix = a.prefix.c_str();
-  options.cancel = interrupt().get();
-  TextLines lines(a.texts);
-  auto embedder = make_embedder(a);
-  std::optional<OutputFile> file;
-  if (!a.output.empty()) file.emplace(a.output);
+/// Writes where the user wants it.
+class Rows {
+public:
+  explicit Rows(const Arguments &a) : a_(a) {
+    if (!a.output.empty()) file_.emplace(a.output);
+  }
+  void add(const char *key, const std::string &input, const float *values, size_t width) {
+    const std::string bytes =
+        a_.format == "json" ? json_line(key, input, values, width)
+                            : std::string(reinterpret_cast<const char *>(values), width * sizeof(float));
+    file_ ? file_->write(bytes) : print(bytes);
+  }
+  int finish() {
+    if (file_) file_->commit();
+    return kOk;
+  }
+
+private:
+  const Arguments &a_;
+  std::optional<OutputFile> file_;
+};
+
+void embed_images(fovea::Embedder &embedder, const std::vector<std::string> &paths,
+                  const fovea::EmbedOptions &options, Rows &rows) {
+  const auto run = [&](const std::vector<fovea_pixels> &pixels) {
+    return embedder.embed_images(pixels, options);
+  };
+  // A vector left out would give those after it to the wrong inputs.
+  run_images(paths, {.go_on = false}, run, [&](const std::string &path, const auto &results, size_t i) {
+    rows.add("image", path, results[i], results.width());
+  });
+}
+
+void embed_texts(fovea::Embedder &embedder, std::vector<std::string> inputs,
+                 const fovea::EmbedOptions &options, Rows &rows) {
+  TextLines lines(std::move(inputs));
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     const auto results = embedder.embed(texts, options).value();
     for (size_t i = 0; i < results.size(); ++i) {
       if (results.truncated(i))
         std::fprintf(stderr, "fovea: warning: a text has more than %u tokens; its end was left out\n",
                      embedder.max_tokens());
-      const size_t width = results.width();
-      const std::string bytes =
-          a.format == "json" ? json_line(texts[i], results[i], width)
-                             : std::string(reinterpret_cast<const char *>(results[i]), width * sizeof(float));
-      file ? file->write(bytes) : print(bytes);
+      rows.add("text", texts[i], results[i], results.width());
     }
   }
-  if (file) file->commit();
-  return kOk;
+}
+
+int embed(const Arguments &a) {
+  fovea::EmbedOptions options;
+  if (a.prefix) options.prefix = a.prefix->c_str();
+  options.cancel = interrupt().get();
+  auto embedder = open_task<fovea::Embedder>(a.model, a.device, !a.no_verify);
+  if (!embedder.takes_images() && !a.texts) refuse_images(a.inputs);
+  const auto is_image = [&](const std::string &input) {
+    if (a.images || a.texts) return a.images;
+    return embedder.takes_images() && (!embedder.takes_texts() || names_image(input));
+  };
+  Rows rows(a);
+  for (auto at = a.inputs.begin(); at != a.inputs.end();) { // neighbours of a kind together
+    const bool image = is_image(*at);
+    const auto end =
+        std::find_if(at, a.inputs.end(), [&](const std::string &input) { return is_image(input) != image; });
+    image ? embed_images(embedder, {at, end}, options, rows)
+          : embed_texts(embedder, {at, end}, options, rows);
+    at = end;
+  }
+  return rows.finish();
 }
 
 } // namespace
 
 void add_embed(CLI::App &app, int &exit_code) {
-  CLI::App *command = app.add_subcommand("embed", "Turn texts into vectors that say what they are about");
+  CLI::App *command =
+      app.add_subcommand("embed", "Turn texts or pictures into vectors that say what they are about");
   const auto a = std::make_shared<Arguments>();
   command->add_option("MODEL", a->model, "An embedding model file (see fovea convert)")
       ->required()
       ->option_text(" ");
   command
-      ->add_option("TEXT", a->texts, "Texts, each for itself; - reads them from standard input, one a line")
+      ->add_option(
+          "INPUT", a->inputs,
+          "Texts, each for itself (- reads them from standard input, one a line), or image files, as the "
+          "model takes; for models of both, what is or ends like an image file (.jpg …) is one")
       ->required()
       ->option_text("...");
   command
@@ -81,21 +118,19 @@ void add_embed(CLI::App &app, int &exit_code) {
       ->option_text("FORMAT");
   command->add_option("-o,--output", a->output, "File (default: standard output)")->option_text("PATH");
   command
-      ->add_option_function<std::string>(
-          "--prefix",
-          [a](const std::string &text) {
-            a->prefix = text;
-            a->has_prefix = true;
-          },
-          "Put before every text: \"query: \" (default: the model's own, if any)")
+      ->add_option("--prefix", a->prefix,
+                   "Put before every text: \"query: \" (default: the model's own, if any)")
       ->option_text("TEXT");
+  CLI::Option *images = command->add_flag("--images", a->images, "All inputs are image files");
+  command->add_flag("--texts", a->texts, "All inputs are texts")->excludes(images);
   command->add_option("--device", a->device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
   command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
   command->footer(R"(
-A vector for each text, in their order; texts of like length run side by side. Compare vectors by their cosine.
-Example:
-  fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog")");
+A vector for each input, in their order; texts of like length run side by side. Compare vectors by their cosine.
+Examples:
+  fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog"
+  fovea embed clip.fovea.gguf cat.jpg dog.jpg "a photo of a cat")");
   command->callback([&exit_code, a] { exit_code = embed(*a); });
 }
 

@@ -45,6 +45,7 @@ int run(int argc, char **argv) {
   tool::add_translate(app, exit_code);
   tool::add_embed(app, exit_code);
   tool::add_classify(app, exit_code);
+  tool::add_caption(app, exit_code);
   tool::add_detect(app, exit_code);
   tool::add_segment(app, exit_code);
   tool::add_run(app, exit_code);

@@ -60,14 +60,7 @@ std::string colour_text(uint32_t number) {
 
 int segment(const Arguments &a) {
   const auto image = fovea::Image::read(a.image).value();
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  auto segmenter = fovea::Segmenter::create(device, model, [&](double done, double total) {
-                     bar.show(done, total, bytes_text(total));
-                     return !interrupt().requested();
-                   }).value();
-  bar.clear();
+  auto segmenter = open_task<fovea::Segmenter>(a.model, a.device, !a.no_verify);
   fovea::SegmentOptions options;
   options.cancel = interrupt().get();
   const auto map = segmenter.segment(image.pixels(), options).value();

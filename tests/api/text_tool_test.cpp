@@ -108,7 +108,7 @@ TEST_CASE("tool: embed, as JSON and as numbers") {
   CHECK(cut.err.find("more than 64 tokens") != std::string::npos);
   check_error("embed " + bert + " a --format csv", 2, "csv");
   if (const std::string t5 = model("golden/cases/t5"); !t5.empty())
-    check_error("embed " + t5 + " a", 1, "not a model of text embeddings");
+    check_error("embed " + t5 + " a", 1, "not a model of embeddings");
 }
 
 TEST_CASE("tool: classify texts, the best labels first") {

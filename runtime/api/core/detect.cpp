@@ -1,5 +1,6 @@
 #include <fovea/detect.h>
 
+#include "api/core/pictures.h"
 #include "api/handles.h"
 #include "tasks/detect.h"
 
@@ -59,10 +60,9 @@ fovea_status fovea_detect(fovea_detector *detector, const fovea_pixels *picture,
     require(detector, "detector");
     require(picture, "picture");
     const fovea_detect_options given = read_struct(options, kDetectDefaults, "detect options");
-    const PixelView view{picture->data, picture->width, picture->height, picture->channels,
-                         picture->row_bytes};
     auto result = std::make_unique<fovea_detections>();
-    for (const Detection &d : detector->detector.detect(view, given.threshold, flag(given.cancel)))
+    for (const Detection &d :
+         detector->detector.detect(view_of(*picture), given.threshold, flag(given.cancel)))
       result->found.push_back({d.label, d.score, d.left, d.top, d.right, d.bottom});
     return result;
   });

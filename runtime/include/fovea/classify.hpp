@@ -1,4 +1,4 @@
-// Classification for C++: RAII over classify.h, as fovea.hpp is over fovea.h.
+// Classification of texts and pictures for C++: RAII over classify.h, as fovea.hpp is over fovea.h.
 #pragma once
 
 #include <fovea/classify.h>
@@ -18,19 +18,19 @@ private:
   detail::Handle<fovea_classifications, fovea_classifications_release> handle_;
 };
 
-struct ClassifierOptions : fovea_classifier_options {
-  ClassifierOptions() { fovea_classifier_options_init(this, sizeof(fovea_classifier_options)); }
-};
 struct ClassifyOptions : fovea_classify_options {
   ClassifyOptions() { fovea_classify_options_init(this, sizeof(fovea_classify_options)); }
 };
 
 class Classifier {
 public:
-  static Result<Classifier> create(const Device &device, const Model &model,
-                                   const ClassifierOptions &options = {}) {
+  static Result<Classifier> create(const Device &device, const Model &model, const Progress &progress = {}) {
+    fovea_classifier_options options;
+    fovea_classifier_options_init(&options, sizeof options);
+    detail::ProgressContext context(progress, options);
     fovea_classifier *handle = nullptr;
     const fovea_status status = fovea_classifier_create(device.get(), model.get(), &options, &handle);
+    context.rethrow();
     return status == FOVEA_OK ? Result<Classifier>(Classifier(handle)) : Result<Classifier>(status);
   }
   std::string input() const { return fovea_classifier_input(get()); }
@@ -46,6 +46,23 @@ public:
     for (const std::string &text : texts) views.push_back(text.c_str());
     fovea_classifications *handle = nullptr;
     const fovea_status status = fovea_classify_texts(get(), views.data(), views.size(), &options, &handle);
+    return status == FOVEA_OK ? Result<Classifications>(Classifications(handle))
+                              : Result<Classifications>(status);
+  }
+  bool takes_labels() const { return fovea_classifier_takes_labels(get()) != 0; }
+  /// `around` empty: the model's own.
+  Result<void> set_labels(const std::vector<std::string> &labels, const std::string &around = "",
+                          const ClassifyOptions &options = {}) {
+    std::vector<const char *> views;
+    for (const std::string &label : labels) views.push_back(label.c_str());
+    return Result<void>(fovea_classifier_set_labels(get(), views.data(), views.size(),
+                                                    around.empty() ? nullptr : around.c_str(), &options));
+  }
+  Result<Classifications> classify_images(const std::vector<fovea_pixels> &pictures,
+                                          const ClassifyOptions &options = {}) {
+    fovea_classifications *handle = nullptr;
+    const fovea_status status =
+        fovea_classify_images(get(), pictures.data(), pictures.size(), &options, &handle);
     return status == FOVEA_OK ? Result<Classifications>(Classifications(handle))
                               : Result<Classifications>(status);
   }

@@ -1,9 +1,9 @@
-/* Fovea: text embeddings (library fovea): a vector for each text, such that texts of like meaning have
+/* Fovea: embeddings (library fovea): a vector for each text or picture, such that those of like meaning have
  * vectors of like direction. Conventions as in fovea.h. */
 #ifndef FOVEA_EMBED_H
 #define FOVEA_EMBED_H
 
-#include <fovea/fovea.h>
+#include <fovea/pixels.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +23,10 @@ typedef struct fovea_embedder fovea_embedder;
 FOVEA_API fovea_status fovea_embedder_create(fovea_device *device, const fovea_model *model,
                                              const fovea_embedder_options *options, fovea_embedder **out);
 FOVEA_API void fovea_embedder_release(fovea_embedder *embedder);
-/* Tokens that a text may have, those that the tokenizer puts around it included. */
+/* 1: what it makes vectors of; a model may take both, into one space. */
+FOVEA_API int fovea_embedder_takes_texts(const fovea_embedder *embedder);
+FOVEA_API int fovea_embedder_takes_images(const fovea_embedder *embedder);
+/* Tokens that a text may have, those that the tokenizer puts around it included; 0: it takes no texts. */
 FOVEA_API uint32_t fovea_embedder_max_tokens(const fovea_embedder *embedder);
 /* memory->struct_size must be set, as by fovea_memory_init(). */
 FOVEA_API fovea_status fovea_embedder_memory(const fovea_embedder *embedder, fovea_memory *memory);
@@ -39,14 +42,20 @@ FOVEA_API void fovea_embed_options_init(fovea_embed_options *options, size_t str
 typedef struct fovea_embeddings fovea_embeddings;
 /* texts: [n_texts], in any order of length: those of like length run side by side, and a text's vector does
  * not depend on its neighbours beyond rounding. A text longer than the model takes loses its end
- * (fovea_embedding_truncated()). `options` may be NULL. Errors: FOVEA_UNSUPPORTED (no tokenizer),
- * FOVEA_INVALID_ARGUMENT, FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST, FOVEA_TIMEOUT. */
+ * (fovea_embedding_truncated()). `options` may be NULL. Errors: FOVEA_UNSUPPORTED (a model of pictures alone,
+ * no tokenizer), FOVEA_INVALID_ARGUMENT, FOVEA_CANCELLED, FOVEA_OUT_OF_MEMORY, FOVEA_DEVICE_LOST,
+ * FOVEA_TIMEOUT. */
 FOVEA_API fovea_status fovea_embed(fovea_embedder *embedder, const char *const *texts, size_t n_texts,
                                    const fovea_embed_options *options, fovea_embeddings **out);
 /* The same for token ids: tokens[i]: [n_tokens[i]], with those that a tokenizer puts around a text. */
 FOVEA_API fovea_status fovea_embed_tokens(fovea_embedder *embedder, const int32_t *const *tokens,
                                           const size_t *n_tokens, size_t n_texts,
                                           const fovea_embed_options *options, fovea_embeddings **out);
+/* pictures: [n_pictures], of any sizes. `options` may be NULL. Errors: FOVEA_UNSUPPORTED (a model of texts
+ * alone), FOVEA_INVALID_ARGUMENT (pixels that are none), and as fovea_embed(). */
+FOVEA_API fovea_status fovea_embed_images(fovea_embedder *embedder, const fovea_pixels *pictures,
+                                          size_t n_pictures, const fovea_embed_options *options,
+                                          fovea_embeddings **out);
 FOVEA_API size_t fovea_embeddings_count(const fovea_embeddings *embeddings);
 /* Numbers in each vector; 0 without a text. */
 FOVEA_API size_t fovea_embeddings_width(const fovea_embeddings *embeddings);

@@ -1,4 +1,4 @@
-// Text embeddings for C++: RAII over embed.h, as fovea.hpp is over fovea.h.
+// Embeddings of texts and pictures for C++: RAII over embed.h, as fovea.hpp is over fovea.h.
 #pragma once
 
 #include <fovea/embed.h>
@@ -19,19 +19,19 @@ private:
   detail::Handle<fovea_embeddings, fovea_embeddings_release> handle_;
 };
 
-struct EmbedderOptions : fovea_embedder_options {
-  EmbedderOptions() { fovea_embedder_options_init(this, sizeof(fovea_embedder_options)); }
-};
 struct EmbedOptions : fovea_embed_options {
   EmbedOptions() { fovea_embed_options_init(this, sizeof(fovea_embed_options)); }
 };
 
 class Embedder {
 public:
-  static Result<Embedder> create(const Device &device, const Model &model,
-                                 const EmbedderOptions &options = {}) {
+  static Result<Embedder> create(const Device &device, const Model &model, const Progress &progress = {}) {
+    fovea_embedder_options options;
+    fovea_embedder_options_init(&options, sizeof options);
+    detail::ProgressContext context(progress, options);
     fovea_embedder *handle = nullptr;
     const fovea_status status = fovea_embedder_create(device.get(), model.get(), &options, &handle);
+    context.rethrow();
     return status == FOVEA_OK ? Result<Embedder>(Embedder(handle)) : Result<Embedder>(status);
   }
   uint32_t max_tokens() const { return fovea_embedder_max_tokens(get()); }
@@ -40,6 +40,15 @@ public:
     for (const std::string &text : texts) views.push_back(text.c_str());
     fovea_embeddings *handle = nullptr;
     const fovea_status status = fovea_embed(get(), views.data(), views.size(), &options, &handle);
+    return status == FOVEA_OK ? Result<Embeddings>(Embeddings(handle)) : Result<Embeddings>(status);
+  }
+  bool takes_texts() const { return fovea_embedder_takes_texts(get()) != 0; }
+  bool takes_images() const { return fovea_embedder_takes_images(get()) != 0; }
+  Result<Embeddings> embed_images(const std::vector<fovea_pixels> &pictures,
+                                  const EmbedOptions &options = {}) {
+    fovea_embeddings *handle = nullptr;
+    const fovea_status status =
+        fovea_embed_images(get(), pictures.data(), pictures.size(), &options, &handle);
     return status == FOVEA_OK ? Result<Embeddings>(Embeddings(handle)) : Result<Embeddings>(status);
   }
   fovea_embedder *get() const { return handle_.get(); }
