@@ -1,7 +1,7 @@
 // attention for few queries against many keys (a decoder's step): a workgroup is one subgroup and takes kRows queries of
 // one head. q k^T: the lanes run over keys, 4 each in a block. p v: they run over 16-byte pieces of v's rows, and where
 // a row has fewer pieces than there are lanes, groups of lanes take different keys.
-// Needs: workgroup size == subgroup size, K a multiple of a piece (4 of f32, 8 of f16), 16-byte alignment.
+// Needs: workgroup size == subgroup size, K a multiple of a piece (4 of f32, 8 of f16, 16 of q8), 16-byte alignment.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -14,7 +14,7 @@
 
 layout(constant_id = 5) const uint kRows = 1u;
 layout(constant_id = 6) const uint kWeights = 8u; // kRows * workgroup size
-const uint kQuads = kHalfCache != 0u ? 2u : 1u;   // quads in a piece
+const uint kQuads = 1u << kCache;                 // quads in a piece
 const uint kPieces = kHeadSize / (4u * kQuads);   // of a row
 const uint kLanes = gl_WorkGroupSize.x;
 const uint kGroups = kPieces < kLanes ? kLanes / kPieces : 1u;
@@ -25,7 +25,8 @@ layout(set = 0, binding = 1, std430) readonly buffer KeyPieces { uvec4 k_pieces[
 layout(set = 0, binding = 2, std430) readonly buffer ValuePieces { uvec4 v_pieces[]; };
 
 vec4 quad_of(uvec4 piece, uint quad) {
-  if (kHalfCache == 0u) return uintBitsToFloat(piece);
+  if (kCache == 0u) return uintBitsToFloat(piece);
+  if (kCache == 2u) return bytes_to_vec4(piece[quad]);
   return four_halves(quad == 0u ? piece.xy : piece.zw);
 }
 
@@ -68,12 +69,16 @@ void main() {
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = vec4(0.0);
     for (uint j = 0u; j < kPieces; ++j) {
       uvec4 key[kKeys];
-      [[unroll]] for (uint i = 0u; i < kKeys; ++i) key[i] = k_pieces[key_begin[i] / (4u * kQuads) + j];
+      float scale[kKeys];
+      [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
+        key[i] = k_pieces[key_begin[i] / (4u * kQuads) + j];
+        scale[i] = key_scale(key_begin[i] + j * 4u * kQuads);
+      }
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         [[unroll]] for (uint r = 0u; r < kRows; ++r) {
           const uint t = min(t0 + r, p.n_queries - 1u);
           const vec4 x = q_vectors[((q0 + t * p.q_stride) >> 2) + j * kQuads + quad];
-          [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] += dot(x, quad_of(key[i], quad));
+          [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] += dot(x, quad_of(key[i], quad)) * scale[i];
         }
       }
     }
@@ -99,9 +104,10 @@ void main() {
         [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
           const uint row = v0 + min(s0 + k_quad * 4u + i, end - 1u) * p.v_stride;
           const uvec4 x = value_piece(row / (4u * kQuads) + piece[c]);
+          const float scale = value_scale(row + piece[c] * 4u * kQuads);
           [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
             [[unroll]] for (uint r = 0u; r < kRows; ++r)
-              value[(r * kColumns + c) * kQuads + quad] += weight[r][i] * quad_of(x, quad);
+              value[(r * kColumns + c) * kQuads + quad] += weight[r][i] * scale * quad_of(x, quad);
           }
         }
       }

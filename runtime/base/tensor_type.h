@@ -62,6 +62,8 @@ inline constexpr std::array kAllEncodings = {Encoding::F32, Encoding::F16, Encod
                                              Encoding::Q4};
 /// Error InvalidArgument for an unknown name; the message lists the known ones.
 Encoding parse_encoding(std::string_view name);
+/// Elements in 16 bytes of the first plane.
+inline uint32_t elements_per_vector(Encoding encoding) { return 128 / info(encoding).bits; }
 inline bool is_quantized(Encoding encoding) { return info(encoding).scale_bytes != 0; }
 
 /// Bytes of the first plane ("q" for quantized encodings, the whole tensor otherwise). Error when a row of a

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "exec/cache_encoding.h"
 #include "exec/kernel_variant.h"
 #include "exec/tensors.h"
 
@@ -12,10 +13,15 @@ namespace {
 
 constexpr size_t kMaxPrograms = 64;
 
-StateLayout layout_states(const Model &model, const Bindings &bindings) {
-  std::vector<const Graph *> graphs;
-  for (const Graph &g : model.graphs()) graphs.push_back(&g);
-  return naming(model, [&] { return StateLayout::of(graphs, bindings); });
+StateLayout layout_states(const Model &model, const std::vector<Graph> &graphs, const Bindings &bindings) {
+  std::vector<const Graph *> all;
+  for (const Graph &g : graphs) all.push_back(&g);
+  return naming(model, [&] { return StateLayout::of(all, bindings); });
+}
+
+std::vector<Graph> graphs_of(const Model &model, const SessionOptions &options) {
+  if (!options.cache) return model.graphs();
+  return naming(model, [&] { return with_cache_encoding(model.graphs(), *options.cache); });
 }
 
 } // namespace
@@ -23,14 +29,20 @@ StateLayout layout_states(const Model &model, const Bindings &bindings) {
 Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                  std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
     : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)),
-      options_(std::move(options)), caps_(device_->caps()),
-      states_(layout_states(*model_, options_.bindings)), budget_(caps_) {
+      options_(std::move(options)), graphs_(graphs_of(*model_, options_)), caps_(device_->caps()),
+      states_(layout_states(*model_, graphs_, options_.bindings)), budget_(caps_) {
   if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
   if (states_.bytes)
     state_ =
         naming(*model_, [&] { return device_->allocate(vk::MemoryKind::Device, states_.bytes, "state"); });
   reset();
+}
+
+const Graph &Session::graph(std::string_view name) const {
+  const auto found =
+      std::find_if(graphs_.begin(), graphs_.end(), [&](const Graph &g) { return g.name() == name; });
+  return found != graphs_.end() ? *found : model_->graph(name); // which says that there is none
 }
 
 void Session::reset() {
@@ -110,7 +122,7 @@ Program &Session::program(std::string_view graph, const Bindings &sizes,
     return programs_.front().second;
   }
   return naming(*model_, [&]() -> Program & {
-    Plan made = plan(model_->graph(graph), sizes, outputs);
+    Plan made = plan(this->graph(graph), sizes, outputs);
     grow_scratch(made.scratch_bytes);
     if (programs_.size() == kMaxPrograms) programs_.pop_back();
     programs_.emplace_front(std::piecewise_construct, std::forward_as_tuple(std::move(key)),

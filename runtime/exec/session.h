@@ -18,6 +18,9 @@ struct SessionOptions {
   /// of inputs are bound per program.
   Bindings bindings;
   bool timestamps = false; // for Program::profile()
+  /// Of the states that attention reads keys and values from: f32, f16 or q8 (shaders/quantize_rows.comp);
+  /// nothing: as the file says.
+  std::optional<Encoding> cache;
   /// Clamps the device's limits, or disables kernels, before anything is planned.
   std::function<void(DeviceCaps &)> adjust_caps;
 };
@@ -59,8 +62,11 @@ private:
   std::shared_ptr<vk::Device> device_;
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const DeviceWeights> weights_;
+  const Graph &graph(std::string_view name) const;
+
   SessionOptions options_;
-  DeviceCaps caps_; // the device's, less kernels that failed to build
+  std::vector<Graph> graphs_; // the model's, with options_.cache
+  DeviceCaps caps_;           // the device's, less kernels that failed to build
   StateLayout states_;
   vk::Buffer state_, scratch_;
   struct Key {

@@ -8,18 +8,22 @@ namespace fovea {
 
 HostTensor host_tensor(const TensorType &type, std::span<const std::byte> bytes) {
   HostTensor out(type);
-  if (is_quantized(type.encoding) || bytes.size() != type.bytes())
+  if (type.encoding == Encoding::Q4 || bytes.size() != type.bytes())
     fail(ErrorCode::Internal, "cannot read ", type, " from ", bytes.size(), " bytes");
+  const auto half_at = [&](size_t at) {
+    uint16_t h;
+    std::memcpy(&h, bytes.data() + at, 2);
+    return half_to_float(h);
+  };
   if (type.encoding == Encoding::I32) {
     std::memcpy(out.i.data(), bytes.data(), bytes.size());
   } else if (type.encoding == Encoding::F32) {
     std::memcpy(out.f.data(), bytes.data(), bytes.size());
+  } else if (type.encoding == Encoding::Q8) { // a state: its scales follow
+    for (size_t i = 0; i < out.f.size(); ++i)
+      out.f[i] = float(int8_t(bytes[i])) * half_at(out.f.size() + i / 32 * 2);
   } else {
-    for (size_t i = 0; i < out.f.size(); ++i) {
-      uint16_t h;
-      std::memcpy(&h, bytes.data() + 2 * i, 2);
-      out.f[i] = half_to_float(h);
-    }
+    for (size_t i = 0; i < out.f.size(); ++i) out.f[i] = half_at(2 * i);
   }
   return out;
 }

@@ -52,7 +52,7 @@ Value Graph::input(const std::string &name, Encoding encoding, std::vector<Dim> 
 }
 
 Value Graph::state(const std::string &name, Encoding encoding, std::vector<Dim> dims) {
-  if (is_quantized(encoding)) fail(ErrorCode::InvalidGraph, "state '", name, "' cannot be ", encoding);
+  if (encoding == Encoding::Q4) fail(ErrorCode::InvalidGraph, "state '", name, "' cannot be ", encoding);
   return append({ValueKind::State, name, encoding, std::move(dims)});
 }
 

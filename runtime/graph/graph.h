@@ -55,6 +55,8 @@ public:
               std::optional<int32_t> fallback = {});
   /// A tensor that persists in the Session, shared by name among the graphs of a file.
   Value state(const std::string &name, Encoding encoding, std::vector<Dim> dims);
+  /// Another encoding for a state.
+  void set_encoding(Value state, Encoding encoding) { values_[state.id].encoding = encoding; }
   /// Declares a value that changes from submit to submit.
   StepName step(const std::string &name);
   /// A tensor of the file; asking twice gives the same Value.

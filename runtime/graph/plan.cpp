@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "graph/placement.h"
+#include "graph/store_q8.h"
 
 #include <algorithm>
 
@@ -25,7 +26,13 @@ public:
     const Statement &s = graph_.statements()[index];
     statement_ = index;
     set_target(s);
+    if (!s.state || target_.type.encoding != Encoding::Q8) return s.op.lower(*this);
+    // Through f32 rows, whatever the op is.
+    const Target state = target_;
+    const TensorType rows = infer_statement(graph_, types_, s);
+    target_ = {temporary(rows.bytes()), rows, kNoStep, rows.shape.dim(-2), false};
     s.op.lower(*this);
+    store_q8(*this, target_.ref, rows.shape, state);
   }
 
   const DeviceCaps &caps() const override { return caps_; }
@@ -155,6 +162,9 @@ StateLayout StateLayout::of(std::span<const Graph *const> graphs, const Bindings
     for (const ValueInfo &v : graph->values()) {
       if (v.kind != ValueKind::State) continue;
       const TensorType type{bind(v, bindings), v.encoding};
+      if (is_quantized(type.encoding) && type.shape.row() % info(type.encoding).group_size != 0)
+        fail(ErrorCode::Unsupported, "state '", v.name, "' has rows of ", type.shape.row(), " elements; ",
+             type.encoding, " needs a multiple of ", info(type.encoding).group_size);
       const auto [it, added] = layout.entries.emplace(v.name, Entry{type, layout.bytes});
       if (added)
         layout.bytes += align_up(type.bytes(), kTensorAlignment);

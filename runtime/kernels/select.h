@@ -58,11 +58,12 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
 struct AttentionShape {
   uint32_t n_heads = 1, n_kv_heads = 1, head_size = 64;
   uint32_t n_queries = 1, n_batch = 1;
-  uint32_t n_keys = 1; // the cache's capacity where the number in use changes from step to step
-  bool kv_f16 = false;
+  uint32_t n_keys = 1;         // the cache's capacity where the number in use changes from step to step
+  Encoding kv = Encoding::F32; // f32, f16 or q8
   bool causal = false;
   bool mask = false, bias = false, window = false;
-  /// All offsets and strides, batch strides too, are multiples of 4 elements (of 8 for f16 k and v).
+  /// All offsets and strides, batch strides too, are multiples of 4 elements (k and v: of what 16 bytes
+  /// hold).
   bool aligned = false;
 };
 

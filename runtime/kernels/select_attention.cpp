@@ -61,7 +61,7 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s) {
 void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
   const uint32_t lanes = v.caps.subgroup_size;
   const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
-  if (!subgroup_attention(v.caps, s) || s.head_size % (s.kv_f16 ? 8 : 4) != 0) return;
+  if (!subgroup_attention(v.caps, s) || s.head_size % elements_per_vector(s.kv) != 0) return;
   v.add(KernelId::attention_subgroup_few, constants(s, lanes, {rows, rows * lanes}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
@@ -69,7 +69,10 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
 } // namespace
 
 std::vector<uint32_t> attention_constants(const AttentionShape &s) {
-  return {uint32_t(s.kv_f16), uint32_t(s.causal), s.head_size,
+  return {s.kv == Encoding::F32   ? 0u
+          : s.kv == Encoding::F16 ? 1u
+                                  : 2u,
+          uint32_t(s.causal), s.head_size,
           uint32_t(s.mask) | uint32_t(s.bias) << 1 | uint32_t(s.window) << 2};
 }
 

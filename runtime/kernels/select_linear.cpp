@@ -62,11 +62,8 @@ bool subgroup_linear(const DeviceCaps &caps, const LinearShape &s) {
   return caps.fixed_subgroups() && caps.subgroup_shuffle && caps.subgroup_size <= 64 && s.aligned;
 }
 
-/// Elements of K in the 16 bytes that a lane loads at once.
-uint32_t k_per_vector(Encoding e) { return 128 / info(e).bits; }
-
 /// K in whole vectors and, where there are scales, whole groups.
-uint32_t whole_k(Encoding e) { return std::max(k_per_vector(e), info(e).group_size); }
+uint32_t whole_k(Encoding e) { return std::max(elements_per_vector(e), info(e).group_size); }
 
 /// See linear_subgroup.comp for the meaning of its constants.
 void add_linear_subgroup(Variants &v, const LinearShape &s) {
@@ -103,7 +100,7 @@ void add_linear_vector_subgroup(Variants &v, const LinearShape &s) {
   const KernelId id =
       by_encoding(s.weights, {KernelId::linear_vector_subgroup_f32, KernelId::linear_vector_subgroup_f16,
                               KernelId::linear_vector_subgroup_q8, KernelId::linear_vector_subgroup_q4});
-  if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % k_per_vector(s.weights) != 0)
+  if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % elements_per_vector(s.weights) != 0)
     return;
   const uint32_t rows = vector_rows(s), cols = rows > 2 ? 4 : 8, lanes = v.caps.subgroup_size;
   const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;

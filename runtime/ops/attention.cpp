@@ -16,6 +16,8 @@ void Attention::fields(FieldVisitor &visitor) {
 TensorType Attention::infer(const Types &t) const {
   check_attention(t, *this);
   t.require(v, "v", t.encoding(k), t.shape(k));
+  if (t.encoding(k) == Encoding::Q8 && !t.is_state(v))
+    fail(ErrorCode::InvalidGraph, "v '", t.name(v), "' is q8, which only a state may be");
   return {t.shape(q), Encoding::F32};
 }
 
@@ -30,7 +32,7 @@ void Attention::lower(Lowering &l) const {
   const auto word = [](size_t offset) { return uint32_t(offset / 4); };
   if (extras)
     keys.joined = JoinedRef{l.ref(v), word(offsetof(AttentionParams, k_offset)),
-                            word(offsetof(AttentionParams, v_offset)), shape.kv_f16 ? 2u : 4u};
+                            word(offsetof(AttentionParams, v_offset)), 16 / elements_per_vector(shape.kv)};
   const BoundRef second = extras ? BoundRef{2, *extras, Access::Read} : l.read(2, v);
   const AttentionChoice choice = select_attention(l.caps(), shape);
   l.dispatch(choice.kernel, choice.spec, push_words(p), choice.groups,

@@ -37,8 +37,10 @@ void check_attention(const Types &t, const AttentionFields &op) {
   const bool batched = k.rank() >= 3 && q.rank() >= 3 && k[0] == q[0];
   if ((k.rank() != 2 && !batched) || k.row() != n_kv * head_size)
     fail(ErrorCode::InvalidGraph, "k '", t.name(op.k), "' ", k, " does not fit q ", q, " heads=", op.heads);
-  if (t.encoding(op.k) != Encoding::F32 && t.encoding(op.k) != Encoding::F16)
-    fail(ErrorCode::InvalidGraph, "k '", t.name(op.k), "' must be f32 or f16");
+  const Encoding kv = t.encoding(op.k);
+  if (kv != Encoding::F32 && kv != Encoding::F16 && !(kv == Encoding::Q8 && t.is_state(op.k)))
+    fail(ErrorCode::InvalidGraph, "k '", t.name(op.k), "' is ", kv,
+         "; it must be f32 or f16, a state may be q8");
   const AttentionSizes s = attention_sizes(op, q, k);
   if (op.past && s.n_queries > s.n_keys)
     fail(ErrorCode::InvalidGraph, "more queries ", q, " than cache rows ", k);
@@ -72,13 +74,13 @@ AttentionShape attention_shape(const Lowering &l, const AttentionFields &op, con
   shape.n_queries = uint32_t(s.n_queries);
   shape.n_batch = uint32_t(s.n_batch);
   shape.n_keys = uint32_t(s.n_keys);
-  shape.kv_f16 = l.type(op.k).encoding == Encoding::F16;
+  shape.kv = l.type(op.k).encoding;
   shape.causal = op.causal;
   shape.mask = bool(op.mask);
   shape.bias = bool(op.bias);
   shape.window = op.window > 0;
   // Every stride is a multiple of the head size.
-  shape.aligned = s.head_size % (shape.kv_f16 ? 8 : 4) == 0;
+  shape.aligned = s.head_size % elements_per_vector(shape.kv) == 0;
   return shape;
 }
 
@@ -95,6 +97,7 @@ AttentionParams attention_params(const Lowering &l, const AttentionFields &op, c
   p.k_stride = p.v_stride = kv_stride;
   p.q_batch_stride = p.y_batch_stride = uint32_t(s.n_queries * q_stride);
   p.k_batch_stride = p.v_batch_stride = s.shared_keys ? 0 : uint32_t(s.n_keys * kv_stride);
+  p.kv_elements = uint32_t(l.shape(op.k).elements());
   p.past_step = l.step(op.past);
   p.scale = op.scale != 0 ? op.scale : float(1 / std::sqrt(double(s.head_size)));
   p.window = op.window;

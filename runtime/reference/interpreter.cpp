@@ -2,6 +2,9 @@
 
 #include "base/half.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace fovea {
 namespace {
 
@@ -35,6 +38,17 @@ private:
   HostTensor result_;
 };
 
+// shaders/quantize_rows.comp.
+void round_to_q8(std::span<float> row) {
+  for (; !row.empty(); row = row.subspan(32)) {
+    float magnitude = 0;
+    for (const float v : row.first(32)) magnitude = std::max(magnitude, std::abs(v));
+    const float scale = half_to_float(float_to_half(std::min(magnitude / 127, 65504.0f)));
+    for (float &v : row.first(32))
+      v = scale > 0 ? scale * std::clamp(std::floor(v / scale + 0.5f), -127.0f, 127.0f) : 0;
+  }
+}
+
 // Rows of each batch, from row `at` of the state on; rows past its end are dropped, as on the device.
 void store_rows(const HostTensor &from, HostTensor &to, uint32_t at) {
   const Shape &f = from.type.shape, &t = to.type.shape;
@@ -46,6 +60,10 @@ void store_rows(const HostTensor &from, HostTensor &to, uint32_t at) {
         to.f[(b * capacity + at + row) * width + d] =
             to.type.encoding == Encoding::F16 ? half_to_float(float_to_half(v)) : v;
       }
+  if (to.type.encoding != Encoding::Q8) return;
+  for (uint64_t b = 0; b < n_batch; ++b)
+    for (uint64_t row = 0; row < n && at + row < capacity; ++row)
+      round_to_q8(std::span(to.f).subspan((b * capacity + at + row) * width, width));
 }
 
 } // namespace

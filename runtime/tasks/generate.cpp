@@ -205,6 +205,7 @@ Generator::Generator(std::shared_ptr<vk::Device> device, std::shared_ptr<const M
   auto tokenizer = find_tokenizer(*model, spec);
   SessionOptions session;
   session.timestamps = options.timestamps;
+  session.cache = options.cache;
   session.adjust_caps = options.adjust_caps;
   state_.reset(
       new State{std::move(tokenizer), TextSession(std::move(device), std::move(model), std::move(weights),

@@ -28,8 +28,9 @@ namespace fovea {
 struct GeneratorOptions {
   uint32_t n_context =
       0; // tokens that the caches hold, at most what the model can tell apart; 0: that, or 4096
-  uint32_t n_chunk = 512;                        // most tokens of a prompt in one run: memory against speed
-  bool timestamps = false;                       // of the GPU, for profile()
+  uint32_t n_chunk = 512;        // most tokens of a prompt in one run: memory against speed
+  std::optional<Encoding> cache; // keys and values in f16 or q8, half the memory; nothing: as the file says
+  bool timestamps = false;       // of the GPU, for profile()
   std::function<void(DeviceCaps &)> adjust_caps; // see SessionOptions
 };
 

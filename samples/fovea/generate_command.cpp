@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMaxPromptBytes = 64 << 20;
 
 struct Arguments {
-  std::string model, prompt, file, system, device;
+  std::string model, prompt, file, system, device, cache;
   bool has_prompt = false, chat = false, json = false, quiet = false, no_verify = false;
   bool ignore_end = false, special = false;
   std::vector<std::string> stop;
@@ -144,6 +144,7 @@ int generate(Arguments &a) {
   const auto device = open_device(a.device);
   fovea::GeneratorOptions made;
   made.context = a.context;
+  if (!a.cache.empty()) made.cache = a.cache == "q8" ? FOVEA_CACHE_Q8 : FOVEA_CACHE_F16;
   ProgressBar bar("loading");
   made.user = &bar;
   made.progress = [](void *user, double done, double total) {
@@ -181,6 +182,11 @@ void add_generate(CLI::App &app, int &exit_code) {
       ->add_option("--context", a->context,
                    "Tokens that prompt and reply may take together (default: the model's, at most 4096)")
       ->option_text("N");
+  command
+      ->add_option("--cache", a->cache,
+                   "How what was read is kept: f16, or q8 in half the memory (default: as the file says)")
+      ->check(CLI::IsMember({"f16", "q8"}))
+      ->option_text("f16|q8");
   command
       ->add_option("-t,--temperature", a->options.temperature,
                    "0: the likeliest words; above: sampled (default: the model's, or 0)")

@@ -5,7 +5,7 @@
 // Include after kernel.glsl.
 #include "step.glsl"
 
-layout(constant_id = 1) const uint kHalfCache = 0u; // 1: k and v are f16, two to a word
+layout(constant_id = 1) const uint kCache = 0u;     // k and v: 0: f32, 1: f16, two to a word, 2: q8, scales after them
 layout(constant_id = 2) const uint kCausal = 0u;    // 1: query t sees the keys s <= past + t
 layout(constant_id = 3) const uint kHeadSize = 64u; // K
 layout(constant_id = 4) const uint kExtras = 0u;    // 1: a mask, 2: a bias, 4: a window; or-ed
@@ -45,6 +45,7 @@ layout(push_constant) uniform AttentionParams {
   uint mask_batch_stride;
   uint bias_offset; // in the extras
   uint bias_length; // distances per head, odd
+  uint kv_elements; // of all of k, and of v: q8's scales come after so many bytes
 } p;
 
 // Keys that hold something.
@@ -58,11 +59,25 @@ uint visible_keys(uint t) {
   return kCausal != 0u ? min(step_value(p.past_step) + t + 1u, valid) : valid;
 }
 
-float key_at(uint i) { return kHalfCache != 0u ? half_at(k[i >> 1], i) : uintBitsToFloat(k[i]); }
-float value_at(uint i) {
-  if (kMask || kBias) return key_at(i);
-  return kHalfCache != 0u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]);
+// q8: which half-word of the binding is the scale of element i of a tensor that begins at element `begin`.
+uint scale_of(uint i, uint begin) { return ((begin + p.kv_elements) >> 1) + ((i - begin) >> 5); }
+
+float first_at(uint i, uint begin) { // behind binding 1
+  if (kCache == 2u) {
+    const uint at = scale_of(i, begin);
+    return float(bitfieldExtract(int(k[i >> 2]), int(i & 3u) * 8, 8)) * half_at(k[at >> 1], at);
+  }
+  return kCache == 1u ? half_at(k[i >> 1], i) : uintBitsToFloat(k[i]);
 }
+float second_at(uint i, uint begin) { // behind binding 2
+  if (kCache == 2u) {
+    const uint at = scale_of(i, begin);
+    return float(bitfieldExtract(int(v[i >> 2]), int(i & 3u) * 8, 8)) * half_at(v[at >> 1], at);
+  }
+  return kCache == 1u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]);
+}
+float key_at(uint i) { return first_at(i, p.k_offset); }
+float value_at(uint i) { return kMask || kBias ? first_at(i, p.v_offset) : second_at(i, p.v_offset); }
 
 // The first key that query t may see.
 uint first_key(uint t) {

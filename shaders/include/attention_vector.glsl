@@ -11,10 +11,29 @@ layout(set = 0, binding = 3, std430) writeonly buffer YVectors { vec4 y_vectors[
 vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y)); }
 
 // Elements i .. i + 3; i % 4 == 0.
-vec4 key_quad(uint i) { return kHalfCache != 0u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2]; }
+float first_scale(uint i, uint begin) {
+  const uint at = scale_of(i, begin);
+  return half_at(k[at >> 1], at);
+}
+float second_scale(uint i, uint begin) {
+  const uint at = scale_of(i, begin);
+  return half_at(v[at >> 1], at);
+}
+vec4 first_quad(uint i, uint begin) {
+  if (kCache == 2u) return bytes_to_vec4(k[i >> 2]) * first_scale(i, begin);
+  return kCache == 1u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2];
+}
+vec4 key_quad(uint i) { return first_quad(i, p.k_offset); }
 vec4 value_quad(uint i) {
-  if (kMask || kBias) return key_quad(i);
-  return kHalfCache != 0u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2];
+  if (kMask || kBias) return first_quad(i, p.v_offset);
+  if (kCache == 2u) return bytes_to_vec4(v[i >> 2]) * second_scale(i, p.v_offset);
+  return kCache == 1u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2];
+}
+// q8's scale of what holds element i; 1 for others.
+float key_scale(uint i) { return kCache == 2u ? first_scale(i, p.k_offset) : 1.0; }
+float value_scale(uint i) {
+  if (kCache != 2u) return 1.0;
+  return kMask || kBias ? first_scale(i, p.v_offset) : second_scale(i, p.v_offset);
 }
 
 // Scores of keys s .. s + 3 with bias; kLowest where query t does not see one.

@@ -10,6 +10,12 @@ const float kLowest = -3.0e38;
 // Two adjacent halves of a 32-bit word, low half first: the F16 layout of every buffer.
 float half_at(uint word, uint index) { return unpackHalf2x16(word)[index & 1u]; }
 
+// Four signed bytes of a word, low first: q8's integers.
+vec4 bytes_to_vec4(uint word) {
+  const int q = int(word);
+  return vec4(bitfieldExtract(q, 0, 8), bitfieldExtract(q, 8, 8), bitfieldExtract(q, 16, 8), q >> 24);
+}
+
 // GELU(x) = x Phi(x), the exact form. erf by Abramowitz and Stegun 7.1.26 is only good to 1.5e-7 absolute, which is
 // what binary32 leaves anyway; the tails are exact.
 float erf_approx(float x) {

@@ -13,11 +13,6 @@ float weight_scale(uint n, uint k) {
 #endif
 }
 
-vec4 bytes_to_vec4(uint word) {
-  const int q = int(word);
-  return vec4(bitfieldExtract(q, 0, 8), bitfieldExtract(q, 8, 8), bitfieldExtract(q, 16, 8), q >> 24);
-}
-
 // Four nibbles minus 8, low first: the nibble becomes the low mantissa bits of 2^23, which is exact and cheaper than a
 // conversion.
 vec4 nibbles_to_vec4(uint bits) {

@@ -39,6 +39,8 @@ TEST_CASE("fovea generate: prompts from the command line, a file and standard in
   REQUIRE_MESSAGE(direct.exit_code == 0, direct.err);
   CHECK(direct.out == want + "\n");
   CHECK(direct.err.find("tokens/s; finish: length\n") != std::string::npos);
+  for (const char *cache : {"f16", "q8"})
+    CHECK(tool(command + "-q -p 'Once upon a time' --cache " + cache).out == want + "\n");
   const TempFolder folder;
   write_file(folder / "prompt.txt", "Once upon a time\n");
   CHECK(tool(command + "-q --file " + quoted(folder / "prompt.txt")).out == want + "\n");
@@ -62,6 +64,7 @@ TEST_CASE("fovea generate: what cannot be") {
   check_error(command + "-p 'Once upon a time' --context 4", 1, "the context holds 4");
   check_error(command + "-p Hi --repeat-penalty 0", 1, "repeat penalty is 0");
   check_error(command + "-p Hi --temperature -1", 2, "--temperature");
+  check_error(command + "-p Hi --cache q9", 2, "q9 not in {f16,q8}");
   check_error(command + "-p Hi --file x", 2, "two prompts");
   check_error(command + "--file /no/such/file", 1, "/no/such/file: cannot be opened");
 }

@@ -1,5 +1,7 @@
 #include "support/op_case.h"
 
+#include <algorithm>
+#include <cmath>
 #include <doctest/doctest.h>
 
 using namespace fovea;
@@ -13,6 +15,16 @@ struct Heads {
   uint64_t distances = 0; // of a bias
   enum class Mask { None, Shared, PerBatch } mask = Mask::None;
 };
+
+// Values that q8 holds exactly: the largest of each group of 32 is 127 of its steps.
+HostTensor exact_in_q8(const Shape &shape, uint32_t seed) {
+  HostTensor out = random_tensor({shape, Encoding::F32}, seed, 40);
+  for (size_t i = 0; i < out.f.size(); ++i) {
+    const float step = std::ldexp(1.0f, -int(i / 32 % 3) - 5);
+    out.f[i] = step * (i % 32 == 7 ? -127.0f : std::clamp(std::round(out.f[i]), -127.0f, 127.0f));
+  }
+  return out;
+}
 
 // Keys and values come in as inputs and are written into states by an identity product, so that the caches
 // are real states of the wanted encoding.
@@ -40,8 +52,9 @@ OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uin
              past ? " past=pos" : "", h.window ? concat(" window=", h.window) : "", "\n");
   c.inputs["q"] = random_tensor({{h.batch, h.queries, q_width}, Encoding::F32}, 1, 2);
   const Shape shape = h.shared ? Shape{h.keys, kv_width} : Shape{h.batch, h.keys, kv_width};
-  c.inputs["ki"] = random_tensor({shape, Encoding::F32}, 2);
-  c.inputs["vi"] = random_tensor({shape, Encoding::F32}, 3);
+  const bool q8 = std::string_view(kv_encoding) == "q8";
+  c.inputs["ki"] = q8 ? exact_in_q8(shape, 2) : random_tensor({shape, Encoding::F32}, 2);
+  c.inputs["vi"] = q8 ? exact_in_q8(shape, 3) : random_tensor({shape, Encoding::F32}, 3);
   HostTensor one({{kv_width, kv_width}, Encoding::F32});
   for (uint64_t i = 0; i < kv_width; ++i) one.f[i * kv_width + i] = 1;
   c.weights["one"] = one;
@@ -128,6 +141,31 @@ TEST_CASE("attention: windows over a cache, shorter and longer than it") {
         run_op_case(attention_case(h, encoding, 100u));
         run_op_case(attention_case(h, encoding, 0u));
       }
+}
+
+TEST_CASE("attention: q8 keys and values") {
+  std::set<std::string> ran;
+  const auto run = [&](const Heads &h, std::optional<uint32_t> past, bool weights = false) {
+    const auto kernels = run_op_case(attention_case(h, "q8", past, weights));
+    ran.insert(kernels.begin(), kernels.end());
+  };
+  for (const uint64_t queries : {1, 5, 33}) {
+    run({1, queries, 48, 4, 4, 8, true}, 15u);
+    run({2, queries, 48, 6, 3, 64, true}, 9u);
+  }
+  run({1, 2, 37, 2, 2, 80}, {});
+  run({3, 1, 150, 6, 6, 128, false, true}, {});
+  Heads h{2, 3, 77, 2, 1, 32};
+  h.mask = Heads::Mask::PerBatch; // both behind one binding
+  run(h, {});
+  h.distances = 9;
+  run(h, {});
+  run(h, {}, true);
+  Heads window{1, 40, 90, 2, 2, 32, true};
+  window.window = 20;
+  run(window, 50u);
+  CHECK(ran.count("attention_base") == 1);
+  CHECK(ran.count("quantize_rows") == 1);
 }
 
 TEST_CASE("attention_weights: everything at once and one at a time") {

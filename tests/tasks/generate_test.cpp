@@ -58,6 +58,31 @@ TEST_CASE("generate: greedy sequences of the golden models, in chunks of every s
   }
 }
 
+TEST_CASE("generate: caches in q8 take about half the memory and keep the words") {
+  const std::string folder = shared_path("models/stories260K");
+  if (folder.empty()) return;
+  std::stringstream text;
+  text << std::ifstream(folder + "/references.json").rdbuf();
+  const Json references = Json::parse(text.str());
+  const auto model = converted(folder, Encoding::F16);
+  GeneratorOptions options;
+  const auto state_bytes = [&] { return make_generator(model, options).memory().state_bytes; };
+  const uint64_t whole = state_bytes();
+  options.cache = Encoding::Q8;
+  CHECK(state_bytes() * 100 / whole == 53); // 34 bytes for 32 elements
+  size_t n_same = 0, n_all = 0;
+  Generator generator = make_generator(model, options);
+  for (const auto &[prompt, reference] : references["prompts"].items()) {
+    const auto all = reference["ids"].get<std::vector<int32_t>>();
+    const size_t n_prompt = reference["prompt_ids"].size();
+    // After each prefix of the reference's text: a text of its own would differ for good from one token on.
+    for (size_t n = n_prompt; n < all.size() && n < n_prompt + 40; n += 2, ++n_all)
+      n_same += generator.generate({all.begin(), all.begin() + ptrdiff_t(n)}, exactly(1)).tokens[0] == all[n];
+  }
+  CHECK(n_all > 40);
+  CHECK_MESSAGE(n_same * 100 >= n_all * 95, n_same, " of ", n_all, " tokens are those of f32 caches");
+}
+
 TEST_CASE("generate: a real model's stories, token for token, f32 and f16") {
   const std::string folder = shared_path("models/stories260K");
   if (folder.empty()) return;

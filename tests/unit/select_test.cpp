@@ -54,7 +54,7 @@ AttentionShape attention(uint32_t n_queries, uint32_t n_keys, uint32_t head_size
   s.head_size = head_size;
   s.n_queries = n_queries;
   s.n_keys = n_keys;
-  s.kv_f16 = half;
+  s.kv = half ? Encoding::F16 : Encoding::F32;
   s.aligned = head_size % 8 == 0;
   return s;
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr float kModels = std::numeric_limits<float>::quiet_NaN(); // as the model's publisher recommends
 
 const fovea_generator_options kGeneratorDefaults = {
-    sizeof(fovea_generator_options), 0, 512, 0, nullptr, nullptr};
+    sizeof(fovea_generator_options), 0, 512, 0, nullptr, nullptr, FOVEA_CACHE_DEFAULT};
 
 fovea_generate_options generate_defaults() {
   fovea_generate_options o{};
@@ -27,6 +27,16 @@ fovea_generate_options generate_defaults() {
 }
 
 std::optional<float> given(float value) { return std::isnan(value) ? std::nullopt : std::optional(value); }
+
+std::optional<Encoding> to_cache(fovea_cache_encoding cache) {
+  switch (cache) {
+  case FOVEA_CACHE_DEFAULT: return {};
+  case FOVEA_CACHE_F16: return Encoding::F16;
+  case FOVEA_CACHE_Q8: return Encoding::Q8;
+  case FOVEA_CACHE_32_BITS: break;
+  }
+  fail(ErrorCode::InvalidArgument, "options->cache is ", int(cache), ", expected 0 … 2");
+}
 
 GenerateOptions to_options(const fovea_generate_options &o) {
   GenerateOptions to;
@@ -112,6 +122,7 @@ fovea_status fovea_generator_create(fovea_device *device, const fovea_model *mod
     GeneratorOptions wanted;
     wanted.n_context = o.context;
     wanted.n_chunk = o.chunk;
+    wanted.cache = to_cache(o.cache);
     wanted.timestamps = o.profile != 0;
     return std::make_unique<fovea_generator>(fovea_generator{
         device->device, wanted.timestamps,

@@ -9,6 +9,14 @@
 extern "C" {
 #endif
 
+/* How the keys and values of what was read are kept. */
+typedef enum fovea_cache_encoding {
+  FOVEA_CACHE_DEFAULT = 0, /* as the model file says: f16, or f32 in a file of f32 */
+  FOVEA_CACHE_F16 = 1,
+  FOVEA_CACHE_Q8 = 2, /* about half of f16's memory, slightly less exact */
+  FOVEA_CACHE_32_BITS = 0x7fffffff
+} fovea_cache_encoding;
+
 typedef struct fovea_generator_options {
   size_t struct_size;
   uint32_t context; /* tokens that fit, prompt and reply together; 0 (default): the model's, or 4096 */
@@ -16,13 +24,14 @@ typedef struct fovea_generator_options {
   int profile;      /* 1: time every dispatch, for fovea_generator_profile() */
   fovea_progress_fn progress; /* of loading weights, in bytes; may be NULL */
   void *user;                 /* for progress */
+  fovea_cache_encoding cache; /* default FOVEA_CACHE_DEFAULT */
 } fovea_generator_options;
 FOVEA_API void fovea_generator_options_init(fovea_generator_options *options, size_t struct_size);
 
 /* A model that continues text, ready to. One thread at a time. */
 typedef struct fovea_generator fovea_generator;
 /* `options` may be NULL. Errors: FOVEA_UNSUPPORTED (the model does not continue text), FOVEA_INVALID_FILE (an
- * incomplete one), FOVEA_INVALID_ARGUMENT (context, chunk), and those of fovea_session_create(). */
+ * incomplete one), FOVEA_INVALID_ARGUMENT (context, chunk, cache), and those of fovea_session_create(). */
 FOVEA_API fovea_status fovea_generator_create(fovea_device *device, const fovea_model *model,
                                               const fovea_generator_options *options, fovea_generator **out);
 FOVEA_API void fovea_generator_release(fovea_generator *generator);
