@@ -1,5 +1,4 @@
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "profile_table.h"
 
 #include <fovea/audio.hpp>
@@ -13,10 +12,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Arguments {
-  std::string model, device, audio;
+struct Arguments : ModelArguments {
+  std::string audio;
   uint32_t n_runs = 5;
-  bool as_json = false, profile = false, no_verify = false;
+  bool as_json = false, profile = false;
 };
 
 /// Ten seconds of three gliding tones: loud enough to be decoded, the same everywhere.
@@ -106,7 +105,7 @@ void add_bench(CLI::App &app, int &exit_code) {
   CLI::App *command =
       app.add_subcommand("bench", "Time a model's stages on this device, once its outputs are right");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A model file")->required()->option_text(" ");
+  add_model(*command, *a, "A model");
   command->add_option("--runs", a->n_runs, "Runs of each stage, after one to warm up (default: 5)")
       ->check(CLI::Range(1, 10000))
       ->option_text("N");
@@ -115,9 +114,7 @@ void add_bench(CLI::App &app, int &exit_code) {
                     "Then transcribe with a timer around every dispatch, and sum by operation and kernel");
   command->add_option("--audio", a->audio, "Recording for --profile (default: a test sound)")
       ->option_text("FILE");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 GB/s counts each weight once a run. Peak memory is of this process; on a software driver it holds the
 device's too.

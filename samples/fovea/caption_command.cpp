@@ -1,6 +1,6 @@
 // fovea caption: a text for a picture.
-#include "commands.h"
 #include "image_inputs.h"
+#include "model_arguments.h"
 
 #include <fovea/caption.hpp>
 
@@ -9,11 +9,10 @@
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, device;
+struct Arguments : ModelArguments {
   std::vector<std::string> images;
   uint32_t beams = 0, max_tokens = 0, min_tokens = 0;
-  bool json = false, no_verify = false;
+  bool json = false;
 };
 
 /// On one line, without blanks around it.
@@ -26,7 +25,7 @@ std::string plain(std::string text) {
 }
 
 int caption(const Arguments &a) {
-  auto captioner = open_task<fovea::Captioner>(a.model, a.device, !a.no_verify);
+  auto captioner = open_task<fovea::Captioner>(a);
   if (!a.json && !captioner.has_tokenizer())
     fail(FOVEA_UNSUPPORTED, {a.model, ": the file has no tokenizer; --json gives token ids"});
   fovea::CaptionOptions options;
@@ -52,27 +51,14 @@ int caption(const Arguments &a) {
 void add_caption(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("caption", "Say in words what is in a picture");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A captioning model's file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A captioning model's");
   command
       ->add_option("IMAGE", a->images, "JPEG, PNG, GIF (the first frame), BMP or PPM; - reads standard input")
       ->required()
       ->option_text("...");
-  command
-      ->add_option("--beams", a->beams, "Sequences searched side by side; 1 is greedy (default: the model's)")
-      ->check(CLI::Range(1, 64))
-      ->option_text("N");
-  command->add_option("--max-tokens", a->max_tokens, "Of each text (default: the model's, else 256)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->option_text("N");
-  command->add_option("--min-tokens", a->min_tokens, "Of each text (default: the model's)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->option_text("N");
+  add_search(*command, a->beams, a->max_tokens, a->min_tokens);
   command->add_flag("--json", a->json, "A JSON object a line: image, text, tokens, score, ended");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 One line for each picture, in their order; of several, the file's name and a tab before it.
 Example:

@@ -1,6 +1,6 @@
 // fovea classify: the labels that fit.
-#include "commands.h"
 #include "image_inputs.h"
+#include "model_arguments.h"
 #include "text_lines.h"
 
 #include <fovea/classify.hpp>
@@ -13,12 +13,11 @@
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, device;
+struct Arguments : ModelArguments {
   std::vector<std::string> inputs;
   std::optional<std::string> labels, around;
   uint32_t top = 5;
-  bool json = false, no_verify = false;
+  bool json = false;
 };
 
 /// "a cat, a dog" without the blanks around each.
@@ -93,7 +92,7 @@ int classify(const Arguments &a) {
   if (a.around && !a.labels) throw UsageError("--template goes with --labels");
   if (a.around && a.around->find("{}") == std::string::npos)
     throw UsageError("--template '" + *a.around + "' has no {} for the label");
-  auto classifier = open_task<fovea::Classifier>(a.model, a.device, !a.no_verify);
+  auto classifier = open_task<fovea::Classifier>(a);
   if (a.labels && !classifier.takes_labels())
     throw UsageError(
         "--labels: the model has labels of its own; only models of pictures and texts take others");
@@ -108,9 +107,7 @@ int classify(const Arguments &a) {
 void add_classify(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("classify", "Say which of a model's labels fit");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A classifier's file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A classifier's");
   command
       ->add_option("INPUT", a->inputs,
                    "Texts, each for itself (- reads them from standard input, one a line), or image files (- "
@@ -131,9 +128,7 @@ void add_classify(CLI::App &app, int &exit_code) {
           "What each of --labels is put into, in place of {} (default: the model's, \"a photo of a {}\")")
       ->option_text("TEXT");
   command->add_flag("--json", a->json, "A JSON object a line: input, labels with scores");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 One line for each input, in their order: labels and scores, the best first, separated by tabs; of several image files,
 the file's name before them.

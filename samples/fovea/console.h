@@ -84,17 +84,4 @@ fovea::Device open_device(const std::string &selector);
 /// The model file, to be compared with its checksum before use unless `verify` is false (--no-verify).
 fovea::Model open_model(const std::string &path, bool verify);
 
-/// A task (fovea::Detector …) of a model file on a device, with a bar while its weights are loaded.
-template <class Task> Task open_task(const std::string &path, const std::string &device, bool verify) {
-  const auto model = open_model(path, verify);
-  const auto opened = open_device(device);
-  ProgressBar bar("loading");
-  return Task::create(opened, model,
-                      [&](double done, double total) {
-                        bar.show(done, total, bytes_text(total));
-                        return !interrupt().requested();
-                      })
-      .value();
-}
-
 } // namespace tool

@@ -1,6 +1,5 @@
 // fovea detect: the objects in a picture.
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "picture.h"
 
 #include <fovea/detect.hpp>
@@ -11,10 +10,10 @@
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, image, output, device;
+struct Arguments : ModelArguments {
+  std::string image, output;
   float threshold = 0.5f;
-  bool json = false, no_verify = false;
+  bool json = false;
 };
 
 std::string label_of(const fovea::Detector &detector, const fovea_detection &d) {
@@ -47,7 +46,7 @@ void write_boxes(const Arguments &a, const fovea_pixels &pixels, const fovea::De
 
 int detect(const Arguments &a) {
   const auto image = fovea::Image::read(a.image).value();
-  auto detector = open_task<fovea::Detector>(a.model, a.device, !a.no_verify);
+  auto detector = open_task<fovea::Detector>(a);
   fovea::DetectOptions options;
   options.threshold = a.threshold;
   options.cancel = interrupt().get();
@@ -67,9 +66,7 @@ int detect(const Arguments &a) {
 void add_detect(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("detect", "Find the objects in a picture");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A detector's file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A detector's");
   command->add_option("IMAGE", a->image, "JPEG, PNG, GIF, BMP or PPM; - reads standard input")
       ->required()
       ->option_text(" ");
@@ -80,9 +77,7 @@ void add_detect(CLI::App &app, int &exit_code) {
       ->option_text("P");
   command->add_flag("--json", a->json,
                     "A JSON object: image, width, height, objects with label, score and box");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 One line for each object, the most probable first: label, probability, and the box (left, top, right, bottom in
 pixels), separated by tabs.

@@ -1,6 +1,6 @@
 // fovea embed: a vector for each text or picture.
-#include "commands.h"
 #include "image_inputs.h"
+#include "model_arguments.h"
 #include "text_lines.h"
 
 #include <fovea/embed.hpp>
@@ -12,11 +12,11 @@
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, device, format = "json", output;
+struct Arguments : ModelArguments {
+  std::string format = "json", output;
   std::vector<std::string> inputs;
   std::optional<std::string> prefix;
-  bool images = false, texts = false, no_verify = false;
+  bool images = false, texts = false;
 };
 
 std::string json_line(const char *key, const std::string &text, const float *values, size_t n) {
@@ -77,7 +77,7 @@ int embed(const Arguments &a) {
   fovea::EmbedOptions options;
   if (a.prefix) options.prefix = a.prefix->c_str();
   options.cancel = interrupt().get();
-  auto embedder = open_task<fovea::Embedder>(a.model, a.device, !a.no_verify);
+  auto embedder = open_task<fovea::Embedder>(a);
   if (!embedder.takes_images() && !a.texts) refuse_images(a.inputs);
   const auto is_image = [&](const std::string &input) {
     if (a.images || a.texts) return a.images;
@@ -101,9 +101,7 @@ void add_embed(CLI::App &app, int &exit_code) {
   CLI::App *command =
       app.add_subcommand("embed", "Turn texts or pictures into vectors that say what they are about");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "An embedding model file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "An embedding model");
   command
       ->add_option(
           "INPUT", a->inputs,
@@ -123,9 +121,7 @@ void add_embed(CLI::App &app, int &exit_code) {
       ->option_text("TEXT");
   CLI::Option *images = command->add_flag("--images", a->images, "All inputs are image files");
   command->add_flag("--texts", a->texts, "All inputs are texts")->excludes(images);
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 A vector for each input, in their order; texts of like length run side by side. Compare vectors by their cosine.
 Examples:

@@ -1,5 +1,4 @@
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 
 #include <fovea/generate.hpp>
 
@@ -15,9 +14,9 @@ namespace {
 
 constexpr size_t kMaxPromptBytes = 64 << 20;
 
-struct Arguments {
-  std::string model, prompt, file, system, device, cache;
-  bool has_prompt = false, chat = false, json = false, quiet = false, no_verify = false;
+struct Arguments : ModelArguments {
+  std::string prompt, file, system, cache;
+  bool has_prompt = false, chat = false, json = false, quiet = false;
   bool ignore_end = false, special = false;
   std::vector<std::string> stop;
   fovea::GenerateOptions options;
@@ -140,19 +139,10 @@ int generate(Arguments &a) {
   o.special = a.special;
   o.cancel = interrupt().get();
 
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
   fovea::GeneratorOptions made;
   made.context = a.context;
   if (!a.cache.empty()) made.cache = a.cache == "q8" ? FOVEA_CACHE_Q8 : FOVEA_CACHE_F16;
-  ProgressBar bar("loading");
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  auto generator = fovea::Generator::create(device, model, made).value();
-  bar.clear();
+  auto generator = open_task<fovea::Generator>(a, made);
   if (a.chat) return chat(a, generator);
   const std::string prompt = read_prompt(a);
   show(a, [&](const fovea::TextCallback &text) { return generator.generate(prompt, o, text); });
@@ -164,9 +154,7 @@ int generate(Arguments &a) {
 void add_generate(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("generate", "Continue a text, or answer");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A text model file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A text model");
   CLI::Option *prompt =
       command->add_option("-p,--prompt", a->prompt, "The text to go on from (default: standard input)")
           ->option_text("TEXT");
@@ -211,9 +199,7 @@ void add_generate(CLI::App &app, int &exit_code) {
   command->add_flag("--ignore-end", a->ignore_end, "Go on where the model would end");
   command->add_flag("--special", a->special, "Read control tokens written in the prompt as such");
   command->add_flag("--json", a->json, "One JSON document a reply: text, tokens, how it ended, times");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
   command->footer(R"(
 Text is printed as it comes; times go to stderr. A full context ends the reply; nothing is shifted out of it.

@@ -1,15 +1,14 @@
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "profile_table.h"
 #include "safetensors.h"
 
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, in, out, graph, device;
+struct Arguments : ModelArguments {
+  std::string in, out, graph;
   std::vector<std::string> steps, offers;
-  bool attention = false, profile = false, no_verify = false;
+  bool attention = false, profile = false;
 };
 
 int run(const Arguments &a) {
@@ -53,7 +52,7 @@ int run(const Arguments &a) {
 void add_run(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("run", "Run a model's graphs on tensors from a safetensors file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A model file")->required()->option_text(" ");
+  add_model(*command, *a, "A model");
   command->add_option("--in", a->in, "Safetensors file with the inputs, by name")
       ->required()
       ->option_text("FILE REQUIRED");
@@ -67,10 +66,8 @@ void add_run(CLI::App &app, int &exit_code) {
   command->add_flag("--attention", a->attention, "Write the attention weights of every layer too");
   command->add_option("--offer", a->offers, "Write this output too, which the model only gives on request")
       ->option_text("NAME");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
   command->add_flag("--profile", a->profile, "Print where the device's time went");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 A leading dimension of 1 may be left out or added; 64-bit integers are narrowed. A graph whose outputs are
 all among the inputs is left out. An error about the inputs says what the model takes.

@@ -1,6 +1,5 @@
 // fovea segment: what each pixel of a picture belongs to.
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "picture.h"
 
 #include <fovea/image.hpp>
@@ -13,9 +12,9 @@
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, image, output, device;
-  bool numbers = false, json = false, no_verify = false;
+struct Arguments : ModelArguments {
+  std::string image, output;
+  bool numbers = false, json = false;
 };
 
 struct Share {
@@ -60,7 +59,7 @@ std::string colour_text(uint32_t number) {
 
 int segment(const Arguments &a) {
   const auto image = fovea::Image::read(a.image).value();
-  auto segmenter = open_task<fovea::Segmenter>(a.model, a.device, !a.no_verify);
+  auto segmenter = open_task<fovea::Segmenter>(a);
   fovea::SegmentOptions options;
   options.cancel = interrupt().get();
   const auto map = segmenter.segment(image.pixels(), options).value();
@@ -84,9 +83,7 @@ int segment(const Arguments &a) {
 void add_segment(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("segment", "Say what each pixel of a picture belongs to");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A segmenter's file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A segmenter's");
   command->add_option("IMAGE", a->image, "JPEG, PNG, GIF, BMP or PPM; - reads standard input")
       ->required()
       ->option_text(" ");
@@ -96,9 +93,7 @@ void add_segment(CLI::App &app, int &exit_code) {
   command->add_flag("--numbers", a->numbers, "Grey pixels that are the class's number, in place of colours");
   command->add_flag("--json", a->json,
                     "A JSON object: image, width, height, classes with label, share and colour");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 One line for each class that occurs, the largest first: label, share of the picture, and its colour in the output,
 separated by tabs.

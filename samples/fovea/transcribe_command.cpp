@@ -1,5 +1,4 @@
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "transcript_writer.h"
 
 #include <fovea/audio.hpp>
@@ -15,15 +14,15 @@ namespace fs = std::filesystem;
 
 constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
 
-struct Arguments {
-  std::string model, output, device;
+struct Arguments : ModelArguments {
+  std::string output;
   std::vector<std::string> audio;
   std::string format_name = "text";
   TranscriptFormat format = TranscriptFormat::Text;
   fovea::TranscribeOptions options;
   std::string language, prompt, condition = "on";
   uint32_t beam = 1;
-  bool no_fallback = false, no_timestamps = false, translate = false, quiet = false, no_verify = false;
+  bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
 };
 
 TranscriptFormat parse_format(const std::string &name) {
@@ -130,18 +129,9 @@ int transcribe(Arguments &a) {
   o.condition_on_previous = a.condition == "on";
   o.cancel = interrupt().get();
 
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
   fovea::TranscriberOptions made;
   made.beam = a.beam;
-  ProgressBar bar("loading");
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  auto transcriber = fovea::Transcriber::create(device, model, made).value();
-  bar.clear();
+  auto transcriber = open_task<fovea::Transcriber>(a, made);
 
   int exit_code = kOk;
   OutputFolder folder;
@@ -181,9 +171,7 @@ void add_threshold(CLI::App *command, const char *name, float *value, const char
 void add_transcribe(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A speech model file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
+  add_model(*command, *a, "A speech model");
   command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
       ->required()
       ->option_text("...");
@@ -233,9 +221,7 @@ void add_transcribe(CLI::App &app, int &exit_code) {
                    "The beam search ends with beam x patience sequences (default: 1)")
       ->option_text("NUMBER");
   command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
   command->footer(R"(
 Segments are printed as they are decided; progress and the real-time factor go to stderr. With several

@@ -1,40 +1,28 @@
 // fovea translate: text to text.
-#include "commands.h"
-#include "console.h"
+#include "model_arguments.h"
 #include "text_lines.h"
 
 #include <fovea/translate.hpp>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace tool {
 namespace {
 
-struct Arguments {
-  std::string model, device, task, prefix, target, early_stopping;
+struct Arguments : ModelArguments {
+  std::string task, target, early_stopping;
+  std::optional<std::string> prefix;
   std::vector<std::string> texts;
   fovea::TranslateOptions options;
-  bool has_prefix = false, ids = false, json = false, no_verify = false;
+  bool ids = false, json = false;
 };
 
 fovea_early_stopping parse_early_stopping(const std::string &text) {
   if (text == "yes") return FOVEA_EARLY_STOPPING_YES;
   if (text == "no") return FOVEA_EARLY_STOPPING_NO;
   return text == "never" ? FOVEA_EARLY_STOPPING_NEVER : FOVEA_EARLY_STOPPING_MODEL;
-}
-
-fovea::Translator make_translator(const Arguments &a) {
-  const auto model = open_model(a.model, !a.no_verify);
-  const auto device = open_device(a.device);
-  ProgressBar bar("loading");
-  fovea::TranslatorOptions made;
-  made.user = &bar;
-  made.progress = [](void *user, double done, double total) {
-    static_cast<ProgressBar *>(user)->show(done, total, bytes_text(total));
-    return int(interrupt().requested());
-  };
-  return fovea::Translator::create(device, model, made).value();
 }
 
 void write(const Arguments &a, const std::string &source, const fovea_translation &t) {
@@ -61,12 +49,12 @@ void write(const Arguments &a, const std::string &source, const fovea_translatio
 int translate(Arguments &a) {
   fovea::TranslateOptions &o = a.options;
   if (!a.task.empty()) o.task = a.task.c_str();
-  if (a.has_prefix) o.prefix = a.prefix.c_str();
+  if (a.prefix) o.prefix = a.prefix->c_str();
   if (!a.target.empty()) o.target = a.target.c_str();
   o.early_stopping = parse_early_stopping(a.early_stopping);
   o.cancel = interrupt().get();
   TextLines lines(a.texts);
-  auto translator = make_translator(a);
+  auto translator = open_task<fovea::Translator>(a, fovea::TranslatorOptions());
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     std::vector<std::vector<int32_t>> ids;
     if (a.ids)
@@ -83,37 +71,16 @@ int translate(Arguments &a) {
 void add_translate(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("translate", "Translate, summarize or otherwise rewrite texts");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("MODEL", a->model, "A text-to-text model file (see fovea convert)")
-      ->required()
-      ->option_text(" ");
-  command
-      ->add_option("TEXT", a->texts, "Texts, each for itself; - reads them from standard input, one a line")
-      ->required()
-      ->option_text("...");
-  command
-      ->add_option("--beams", a->options.beams,
-                   "Sequences searched side by side; 1 is greedy (default: the model's)")
-      ->check(CLI::Range(1, 64))
-      ->option_text("N");
-  command
-      ->add_option("--max-tokens", a->options.max_tokens, "Of each result (default: the model's, else 256)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->option_text("N");
-  command->add_option("--min-tokens", a->options.min_tokens, "Of each result (default: the model's)")
-      ->check(CLI::Range(1, 1 << 20))
-      ->option_text("N");
+  add_model(*command, *a, "A text-to-text model");
+  add_texts(*command, a->texts);
+  add_search(*command, a->options.beams, a->options.max_tokens, a->options.min_tokens);
   command
       ->add_option("--task", a->task,
                    "Settings of one of the model's tasks, its prefix included: summarization …")
       ->option_text("NAME");
   command
-      ->add_option_function<std::string>(
-          "--prefix",
-          [a](const std::string &text) {
-            a->prefix = text;
-            a->has_prefix = true;
-          },
-          "Put before every text: \"translate English to German: \" (default: the task's)")
+      ->add_option("--prefix", a->prefix,
+                   "Put before every text: \"translate English to German: \" (default: the task's)")
       ->option_text("TEXT");
   command
       ->add_option("--target", a->target,
@@ -139,9 +106,7 @@ void add_translate(CLI::App &app, int &exit_code) {
       ->option_text("NUMBER");
   command->add_flag("--ids", a->ids, "Texts and results are lists of token ids: \"1 9 22 2\"");
   command->add_flag("--json", a->json, "A JSON object a line: source, text, tokens, score, ended, truncated");
-  command->add_option("--device", a->device, "The device: its number, or part of its name")
-      ->option_text("DEVICE");
-  command->add_flag("--no-verify", a->no_verify, "Trust the model file: do not compare it with its checksum");
+  add_device(*command, *a);
   command->footer(R"(
 One line of output for each text, in their order; texts of like length run side by side.
 Example:
