@@ -132,7 +132,7 @@ void add_classify(CLI::App &app, int &exit_code) {
   command->footer(R"(
 One line for each input, in their order: labels and scores, the best first, separated by tabs; of several image files,
 the file's name before them.
-Examples:
+Example:
   fovea classify sentiment.fovea.gguf "What a lovely day"
   fovea classify vit.fovea.gguf cat.jpg dog.png
   fovea classify clip.fovea.gguf cat.jpg --labels "a cat,a dog" --template "a photo of {}")");

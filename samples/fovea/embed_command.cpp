@@ -124,7 +124,7 @@ void add_embed(CLI::App &app, int &exit_code) {
   add_device(*command, *a);
   command->footer(R"(
 A vector for each input, in their order; texts of like length run side by side. Compare vectors by their cosine.
-Examples:
+Example:
   fovea embed minilm.fovea.gguf "a cat on a mat" "a dog in the fog"
   fovea embed clip.fovea.gguf cat.jpg dog.jpg "a photo of a cat")");
   command->callback([&exit_code, a] { exit_code = embed(*a); });
