@@ -33,6 +33,16 @@ void set_log_sink(LogSink sink) {
 }
 
 void set_log_level(LogLevel level) { state().level = level; }
+
+void check_log_environment() {
+  const char *value = std::getenv("FOVEA_LOG");
+  const std::string_view text = value ? value : "";
+  if (text.empty()) return;
+  for (const char *name : kNames)
+    if (text == name) return;
+  fail(ErrorCode::InvalidArgument, "FOVEA_LOG is \"", text, "\"; expected error, warning, info or debug");
+}
+
 bool log_enabled(LogLevel level) { return level <= state().level; }
 
 void log_message(LogLevel level, std::string_view message) {

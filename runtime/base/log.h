@@ -16,6 +16,8 @@ using LogSink = std::function<void(LogLevel, std::string_view message)>;
 void set_log_sink(LogSink sink);
 /// Messages above this level are dropped. Default: Warning, or FOVEA_LOG=error|warning|info|debug.
 void set_log_level(LogLevel level);
+/// Error InvalidArgument where FOVEA_LOG is none of these (empty: unset); set_log_level() does not matter.
+void check_log_environment();
 bool log_enabled(LogLevel level);
 void log_message(LogLevel level, std::string_view message);
 

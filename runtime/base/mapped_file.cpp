@@ -126,6 +126,23 @@ void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
   }
 }
 
+void write_whole_file(const std::string &path, std::span<const std::byte> bytes) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::is_other(status)) {
+    AtomicFile file(path);
+    file.write(bytes);
+    return file.commit();
+  }
+  std::FILE *file = std::fopen(path.c_str(), "wbe");
+  if (!file) fail(ErrorCode::Io, path, ": cannot be opened: ", std::strerror(errno));
+  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+  const int write_error = errno;
+  const bool closed = std::fclose(file) == 0;
+  if (!written || !closed)
+    fail(ErrorCode::Io, path, ": cannot write: ", std::strerror(written ? errno : write_error));
+}
+
 void AtomicFile::commit() {
   if (::fsync(fd_) != 0) fail_io("cannot sync");
   const bool is_named = temporary_.empty() && link_into_place();

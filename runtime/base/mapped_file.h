@@ -69,4 +69,8 @@ private:
   uint64_t size_ = 0;
 };
 
+/// The whole file at once, by AtomicFile; pipes and devices, which a rename would replace, are written to as
+/// they are.
+void write_whole_file(const std::string &path, std::span<const std::byte> bytes);
+
 } // namespace fovea

@@ -132,9 +132,7 @@ void write_png(const std::string &path, const PixelView &p) {
     fail(ErrorCode::InvalidArgument, path, ": ", size_text(p.width, p.height), " are too many for a PNG");
   const std::vector<std::byte> png = stb::encode_png(p.data, p.width, p.height, p.channels, row_bytes);
   if (png.empty()) fail(ErrorCode::OutOfMemory, path, ": no memory to compress a PNG");
-  AtomicFile file(path);
-  file.write(png);
-  file.commit();
+  write_whole_file(path, png);
 }
 
 } // namespace fovea

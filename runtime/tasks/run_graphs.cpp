@@ -107,8 +107,8 @@ void check_names(const Model &model, const RunRequest &request, const std::vecto
            list(inputs_of(model, request.graph)));
   for (const auto &[name, value] : request.steps)
     if (!steps.count(name))
-      fail(ErrorCode::InvalidArgument, model.path(), ": no step is called '", name, "'; there is ",
-           list({steps.begin(), steps.end()}));
+      fail(ErrorCode::InvalidArgument, model.path(), ": no step is called '", name, "'; ",
+           steps.empty() ? "the graph has no steps" : "there is " + list({steps.begin(), steps.end()}));
   std::set<std::string> provided;
   for (const auto &[name, tensor] : request.inputs) provided.insert(name);
   for (const Graph *graph : graphs) {

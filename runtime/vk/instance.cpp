@@ -62,6 +62,7 @@ Validation validation_from_environment() {
 uint64_t validation_error_count() { return n_validation_errors.load(std::memory_order_relaxed); }
 
 Instance::Instance(Validation validation) : loader_(open_loader()), validation_(validation) {
+  check_log_environment();
   auto application = structure<VkApplicationInfo>(VK_STRUCTURE_TYPE_APPLICATION_INFO);
   application.pApplicationName = application.pEngineName = "fovea";
   application.apiVersion = VK_API_VERSION_1_1;

@@ -25,6 +25,7 @@ std::string plain(std::string text) {
 }
 
 int caption(const Arguments &a) {
+  check_search(a.max_tokens, a.min_tokens);
   auto captioner = open_task<fovea::Captioner>(a);
   if (!a.json && !captioner.has_tokenizer())
     fail(FOVEA_UNSUPPORTED, {a.model, ": the file has no tokenizer; --json gives token ids"});

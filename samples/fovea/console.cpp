@@ -162,6 +162,15 @@ void OutputFile::commit() {
   temporary_.clear();
 }
 
+void refuse_input(const std::string &output, const std::vector<std::string> &inputs, const char *option) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (!fs::is_regular_file(output, ignored)) return; // devices and pipes are both: a terminal
+  for (const std::string &input : inputs)
+    if (fs::equivalent(output, input == "-" ? "/dev/stdin" : input, ignored))
+      throw UsageError(output + ": is the input; give " + option + " another name");
+}
+
 void print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     fail(FOVEA_IO, {"standard output: ", std::strerror(errno)});

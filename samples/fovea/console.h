@@ -69,6 +69,11 @@ private:
   int fd_ = -1;
 };
 
+/// UsageError when `output` is one of the files that are read, under any name or by a link; - is what
+/// standard input comes from. `option` is what names the output.
+void refuse_input(const std::string &output, const std::vector<std::string> &inputs,
+                  const char *option = "-o");
+
 /// Writes to stdout and flushes; Error IO when that fails (a closed pipe, a full disk).
 void print(std::string_view text);
 

@@ -30,6 +30,7 @@ std::string default_output(const Arguments &a) {
 
 int convert(const Arguments &a) {
   if (a.pure && a.encoding != "q4") throw UsageError("--pure is about --encoding q4; the others are pure");
+  refuse_input(a.output, {a.source});
   const std::string output = a.output.empty() ? default_output(a) : a.output;
   fovea::ConvertOptions options;
   options.encoding = a.encoding.c_str();

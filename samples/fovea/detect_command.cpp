@@ -45,6 +45,7 @@ void write_boxes(const Arguments &a, const fovea_pixels &pixels, const fovea::De
 }
 
 int detect(const Arguments &a) {
+  refuse_input(a.output, {a.model, a.image});
   const auto image = fovea::Image::read(a.image).value();
   auto detector = open_task<fovea::Detector>(a);
   fovea::DetectOptions options;
@@ -73,7 +74,7 @@ void add_detect(CLI::App &app, int &exit_code) {
   command->add_option("-o,--output", a->output, "Write the picture with boxes and labels to this PNG")
       ->option_text("FILE");
   command->add_option("--threshold", a->threshold, "Least probability of an object (default: 0.5)")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number(0, 1))
       ->option_text("P");
   command->add_flag("--json", a->json,
                     "A JSON object: image, width, height, objects with label, score and box");

@@ -61,7 +61,7 @@ void embed_images(fovea::Embedder &embedder, const std::vector<std::string> &pat
 
 void embed_texts(fovea::Embedder &embedder, std::vector<std::string> inputs,
                  const fovea::EmbedOptions &options, Rows &rows) {
-  TextLines lines(std::move(inputs));
+  TextLines lines(std::move(inputs), embedder.takes_images() ? "; of a picture with --images" : "");
   for (auto texts = lines.next(); !texts.empty(); texts = lines.next()) {
     const auto results = embedder.embed(texts, options).value();
     for (size_t i = 0; i < results.size(); ++i) {
@@ -74,6 +74,9 @@ void embed_texts(fovea::Embedder &embedder, std::vector<std::string> inputs,
 }
 
 int embed(const Arguments &a) {
+  refuse_input(a.output, {a.model});
+  for (const std::string &input : a.inputs)
+    if (!a.texts || input == "-") refuse_input(a.output, {input});
   fovea::EmbedOptions options;
   if (a.prefix) options.prefix = a.prefix->c_str();
   options.cancel = interrupt().get();

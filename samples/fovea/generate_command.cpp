@@ -2,7 +2,9 @@
 
 #include <fovea/generate.hpp>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -23,6 +25,11 @@ struct Arguments : ModelArguments {
   uint32_t context = 0;
 };
 
+/// std::cin takes an error, of a closed file or a folder, for the end.
+void check_stdin() {
+  if (std::ferror(stdin)) fail(FOVEA_IO, {"standard input: cannot be read: ", std::strerror(errno)});
+}
+
 std::string read_all(std::istream &in, const std::string &name) {
   std::string text;
   char buffer[1 << 16];
@@ -31,6 +38,7 @@ std::string read_all(std::istream &in, const std::string &name) {
     if (text.size() > kMaxPromptBytes) fail(FOVEA_INVALID_ARGUMENT, {name, ": a prompt of more than 64 MiB"});
   }
   if (in.bad()) fail(FOVEA_IO, {name, ": cannot be read"});
+  check_stdin();
   if (text.find('\0') != std::string::npos)
     fail(FOVEA_INVALID_ARGUMENT, {name, ": has a zero byte: not a text"});
   return text;
@@ -124,12 +132,14 @@ int chat(const Arguments &a, fovea::Generator &generator) {
     turns.emplace_back("assistant", generation.text());
     if (once) break;
   }
+  check_stdin();
   if (prompts) std::fputs("\n", stderr);
   return kOk;
 }
 
 int generate(Arguments &a) {
   if (a.has_prompt && !a.file.empty()) throw UsageError("-p and --file are two prompts");
+  if (!a.system.empty() && !a.chat) throw UsageError("--system goes with --chat");
   std::vector<const char *> stop;
   for (const std::string &text : a.stop) stop.push_back(text.c_str());
   fovea::GenerateOptions &o = a.options;
@@ -178,22 +188,26 @@ void add_generate(CLI::App &app, int &exit_code) {
   command
       ->add_option("-t,--temperature", a->options.temperature,
                    "0: the likeliest words; above: sampled (default: the model's, or 0)")
-      ->check(CLI::Range(0.0, 1000.0))
+      ->check(number(0, 1000))
       ->option_text("NUMBER");
   command->add_option("--top-k", a->options.top_k, "Sample from so many likeliest tokens; 0: all")
       ->option_text("N");
   command->add_option("--top-p", a->options.top_p, "... from the likeliest that together are so probable")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number(0, 1))
       ->option_text("NUMBER");
   command->add_option("--min-p", a->options.min_p, "... from those so probable relative to the likeliest")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number(0, 1))
       ->option_text("NUMBER");
   command
       ->add_option("--repeat-penalty", a->options.repeat_penalty,
                    "Above 1: tokens that are there already become less likely")
+      ->check(number_above_zero())
       ->option_text("NUMBER");
-  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
+  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")
+      ->check(whole_number())
+      ->option_text("N");
   command->add_option("--stop", a->stop, "A text that ends the reply; may be given several times")
+      ->check(some_text())
       ->option_text("TEXT")
       ->allow_extra_args(false);
   command->add_flag("--ignore-end", a->ignore_end, "Go on where the model would end");

@@ -2,6 +2,9 @@
 #include "commands.h"
 #include "console.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace {
 
 constexpr const char *kFooter = R"(
@@ -11,7 +14,8 @@ Environment:
   FOVEA_VALIDATION  1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
   FOVEA_LOG         error, warning (default), info or debug
   FOVEA_CACHE_DIR   where compiled pipelines are kept (default: ~/.cache/fovea)
-Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted.
+  FOVEA_VULKAN_LIBRARY  the Vulkan loader to open (default: libvulkan.so.1)
+Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted, 141 nobody reads the output, 143 terminated.
 fovea COMMAND --help has an example of each command.)";
 
 int usage_error(const std::string &message, const CLI::App &app) {
@@ -27,6 +31,20 @@ std::string missing_arguments(const CLI::App &command) {
     if (option->get_required() && option->count() == 0)
       names += (names.empty() ? "" : " and ") + option->get_name();
   return names + " missing";
+}
+
+/// The first argument that means nothing: an option if there is one, for what follows may be its value.
+std::string unknown_argument(const CLI::App &app) {
+  const std::vector<std::string> extra = app.remaining(true);
+  for (const std::string &argument : extra)
+    if (argument.size() > 1 && argument[0] == '-') return "no option is called '" + argument + "'";
+  return extra.empty() ? "too many arguments" : "one argument too many: '" + extra.front() + "'";
+}
+
+/// A closed standard stream stays one that cannot be used; else the next file that is opened takes its place.
+void keep_closed_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int run(int argc, char **argv) {
@@ -63,6 +81,8 @@ int run(int argc, char **argv) {
   } catch (const CLI::RequiredError &) {
     const auto chosen = app.get_subcommands();
     return usage_error(chosen.empty() ? "no command given" : missing_arguments(*chosen.front()), app);
+  } catch (const CLI::ExtrasError &) {
+    return usage_error(unknown_argument(app), app);
   } catch (const CLI::ParseError &e) {
     return usage_error(e.what(), app);
   } catch (const tool::UsageError &e) {
@@ -85,4 +105,7 @@ int run(int argc, char **argv) {
 
 } // namespace
 
-int main(int argc, char **argv) { return run(argc, argv); }
+int main(int argc, char **argv) {
+  keep_closed_streams();
+  return run(argc, argv);
+}

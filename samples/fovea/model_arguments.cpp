@@ -1,6 +1,57 @@
 #include "model_arguments.h"
 
+#include <charconv>
+#include <cmath>
+#include <limits>
+
 namespace tool {
+namespace {
+
+/// `is_right` takes a finite number.
+template <class Check> CLI::Validator number_that(Check is_right, const std::string &wanted) {
+  return CLI::Validator(
+      [=](const std::string &text) {
+        char *end = nullptr;
+        const float value = std::strtof(text.c_str(), &end);
+        const bool is_number = end != text.c_str() && !*end && std::isfinite(value);
+        return is_number && is_right(value) ? std::string() : "'" + text + "' is not " + wanted;
+      },
+      "");
+}
+
+} // namespace
+
+CLI::Validator number(float least, float most) {
+  const bool any = most == std::numeric_limits<float>::max();
+  return number_that([=](float v) { return v >= least && v <= most; },
+                     any ? "a number" : format("a number from %g to %g", double(least), double(most)));
+}
+
+CLI::Validator number_above_zero() {
+  return number_that([](float v) { return v > 0; }, "a number above 0");
+}
+
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](const std::string &text) {
+        uint64_t value = 0;
+        const char *end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, value);
+        return error == std::errc() && rest == end
+                   ? std::string()
+                   : "'" + text + "' is not a whole number from 0 to 18446744073709551615";
+      },
+      "");
+}
+
+CLI::Validator some_text() {
+  return CLI::Validator([](const std::string &text) { return text.empty() ? "is an empty text" : ""; }, "");
+}
+
+void check_search(uint32_t max_tokens, uint32_t min_tokens) {
+  if (max_tokens != 0 && min_tokens > max_tokens)
+    throw UsageError(format("--min-tokens %u is more than --max-tokens %u", min_tokens, max_tokens));
+}
 
 void add_model(CLI::App &command, ModelArguments &to, const std::string &what) {
   command.add_option("MODEL", to.model, what + " file (see fovea convert)")->required()->option_text(" ");

@@ -5,6 +5,8 @@
 #include "commands.h"
 #include "console.h"
 
+#include <limits>
+
 namespace tool {
 
 struct ModelArguments {
@@ -20,6 +22,18 @@ void add_device(CLI::App &command, ModelArguments &to);
 void add_texts(CLI::App &command, std::vector<std::string> &to);
 /// --beams, --max-tokens and --min-tokens of texts that are searched for.
 void add_search(CLI::App &command, uint32_t &beams, uint32_t &max_tokens, uint32_t &min_tokens);
+
+/// Checks of an option's value; what fails them is a wrong command line. A finite number (CLI::Range lets NaN
+/// pass), as a float:
+CLI::Validator number(float least = std::numeric_limits<float>::lowest(),
+                      float most = std::numeric_limits<float>::max());
+CLI::Validator number_above_zero();
+/// Digits alone, of 64 bits: CLI11 takes -1 for the largest.
+CLI::Validator whole_number();
+/// Not the empty text.
+CLI::Validator some_text();
+/// UsageError when both are given and contradict each other.
+void check_search(uint32_t max_tokens, uint32_t min_tokens);
 
 /// A task (fovea::Translator …) made with `options`, whose progress and user are taken. Error CANCELLED.
 template <class Task, class Options> Task open_task(const ModelArguments &a, Options options) {

@@ -12,6 +12,7 @@ struct Arguments : ModelArguments {
 };
 
 int run(const Arguments &a) {
+  refuse_input(a.out, {a.model, a.in}, "--out");
   std::vector<std::pair<std::string, uint64_t>> named;
   for (const std::string &step : a.steps) named.push_back(parse_assignment(step, "--step"));
   std::vector<fovea_size> steps;

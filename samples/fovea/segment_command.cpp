@@ -58,6 +58,7 @@ std::string colour_text(uint32_t number) {
 }
 
 int segment(const Arguments &a) {
+  refuse_input(a.output, {a.model, a.image});
   const auto image = fovea::Image::read(a.image).value();
   auto segmenter = open_task<fovea::Segmenter>(a);
   fovea::SegmentOptions options;

@@ -15,8 +15,8 @@ constexpr size_t kMaxLine = 64 << 20;
 
 } // namespace
 
-TextLines::TextLines(std::vector<std::string> texts)
-    : texts_(std::move(texts)), from_stdin_(texts_.size() == 1 && texts_[0] == "-") {
+TextLines::TextLines(std::vector<std::string> texts, std::string hint)
+    : texts_(std::move(texts)), hint_(std::move(hint)), from_stdin_(texts_.size() == 1 && texts_[0] == "-") {
   for (const std::string &text : texts_)
     if (text == "-" && !from_stdin_) throw UsageError("- (standard input) cannot stand beside other texts");
 }
@@ -40,6 +40,8 @@ void TextLines::read_more() {
   const ssize_t n = ::read(STDIN_FILENO, block, sizeof block);
   if (n < 0 && errno == EINTR && interrupt().requested()) fail(FOVEA_CANCELLED, {"interrupted"});
   if (n < 0 && errno != EINTR) fail(FOVEA_IO, {"standard input: cannot be read: ", std::strerror(errno)});
+  if (n > 0 && std::memchr(block, 0, size_t(n)))
+    fail(FOVEA_INVALID_ARGUMENT, {"standard input: has a zero byte: not a text", hint_});
   if (n > 0) buffer_.append(block, size_t(n));
   ended_ = n == 0;
 }

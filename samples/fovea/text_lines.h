@@ -1,6 +1,6 @@
 // Texts of a command line, or the lines of standard input where it is "-", in groups that are worth running
-// together. One thread. Throws fovea::Error (IO, INVALID_ARGUMENT for a line of more than 64 MiB),
-// UsageError.
+// together. One thread. Throws fovea::Error (IO, INVALID_ARGUMENT for a line of more than 64 MiB
+// or a zero byte), UsageError.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace tool {
 
 class TextLines {
 public:
-  explicit TextLines(std::vector<std::string> texts);
+  /// `hint` ends the error of standard input that is no text.
+  explicit TextLines(std::vector<std::string> texts, std::string hint = "");
   /// The next texts, at most 64, and of standard input those that are there: who types gets each answer at
   /// once. None: the end. Ends of lines are left out.
   std::vector<std::string> next();
@@ -20,6 +21,7 @@ private:
   bool take_line(std::vector<std::string> &out);
   void read_more();
   std::vector<std::string> texts_;
+  std::string hint_;
   size_t at_ = 0;
   bool from_stdin_, ended_ = false;
   std::string buffer_; // what was read and not yet given

@@ -120,6 +120,10 @@ void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const s
 int transcribe(Arguments &a) {
   a.format = parse_format(a.format_name);
   const std::vector<std::string> outputs = output_paths(a);
+  for (const std::string &output : outputs) {
+    refuse_input(output, {a.model});
+    refuse_input(output, a.audio);
+  }
   fovea::TranscribeOptions &o = a.options;
   if (!a.language.empty() && a.language != "auto") o.language = a.language.c_str();
   if (!a.prompt.empty()) o.prompt = a.prompt.c_str();
@@ -194,7 +198,7 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command
       ->add_option("--temperature", a->options.temperature,
                    "0: the most likely words; above: sampled (default: 0)")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(number(0, 10))
       ->option_text("NUMBER");
   command->add_flag("--no-fallback", a->no_fallback,
                     "Do not try again at higher temperatures what fails a threshold");
@@ -219,8 +223,11 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command
       ->add_option("--patience", a->options.patience,
                    "The beam search ends with beam x patience sequences (default: 1)")
+      ->check(number_above_zero())
       ->option_text("NUMBER");
-  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")->option_text("N");
+  command->add_option("--seed", a->options.seed, "Of sampling (default: 0)")
+      ->check(whole_number())
+      ->option_text("N");
   add_device(*command, *a);
   command->add_flag("-q,--quiet", a->quiet, "No summary on stderr");
   command->footer(R"(

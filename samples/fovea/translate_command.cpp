@@ -48,6 +48,7 @@ void write(const Arguments &a, const std::string &source, const fovea_translatio
 
 int translate(Arguments &a) {
   fovea::TranslateOptions &o = a.options;
+  check_search(o.max_tokens, o.min_tokens);
   if (!a.task.empty()) o.task = a.task.c_str();
   if (a.prefix) o.prefix = a.prefix->c_str();
   if (!a.target.empty()) o.target = a.target.c_str();
@@ -89,6 +90,7 @@ void add_translate(CLI::App &app, int &exit_code) {
   command
       ->add_option("--length-penalty", a->options.length_penalty,
                    "Above 0, beams favour long results (default: the model's)")
+      ->check(number())
       ->option_text("NUMBER");
   command
       ->add_option("--early-stopping", a->early_stopping,
@@ -103,6 +105,7 @@ void add_translate(CLI::App &app, int &exit_code) {
   command
       ->add_option("--repeat-penalty", a->options.repetition_penalty,
                    "Above 1, tokens already written are less likely (default: the model's)")
+      ->check(number_above_zero())
       ->option_text("NUMBER");
   command->add_flag("--ids", a->ids, "Texts and results are lists of token ids: \"1 9 22 2\"");
   command->add_flag("--json", a->json, "A JSON object a line: source, text, tokens, score, ended, truncated");

@@ -62,7 +62,7 @@ TEST_CASE("fovea generate: what cannot be") {
   check_error(command + "--chat -p Hi", 1, "no chat format");
   check_error(command + "-p Hi --context 3000", 1, "expected 2 to 512");
   check_error(command + "-p 'Once upon a time' --context 4", 1, "the context holds 4");
-  check_error(command + "-p Hi --repeat-penalty 0", 1, "repeat penalty is 0");
+  check_error(command + "-p Hi --repeat-penalty 1001", 1, "repeat penalty is 1001");
   check_error(command + "-p Hi --temperature -1", 2, "--temperature");
   check_error(command + "-p Hi --cache q9", 2, "q9 not in {f16,q8}");
   check_error(command + "-p Hi --file x", 2, "two prompts");

@@ -88,7 +88,7 @@ TEST_CASE("tool: every command has help with an example") {
   CHECK(help.exit_code == 0);
   CHECK(help.err.empty());
   for (const char *name : {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG",
-                           "FOVEA_CACHE_DIR", "Exit code"})
+                           "FOVEA_CACHE_DIR", "FOVEA_VULKAN_LIBRARY", "Exit code", "141", "143"})
     CHECK(help.out.find(name) != std::string::npos);
   for (const std::string command : {"convert", "inspect", "devices", "transcribe", "generate", "translate",
                                     "embed", "classify", "run", "bench"}) {
@@ -255,7 +255,9 @@ TEST_CASE("tool: run says what is wrong with its inputs, and leaves an old outpu
   check_error(arguments, 1, "features");
   save(in, inputs);
   check_error(arguments + " --graph nope", 1, "nope");
-  check_error(arguments + " --step nope=1", 1, "nope");
+  check_error(arguments + " --step nope=1", 1, "no step is called 'nope'; there is ");
+  check_error(arguments + " --graph encode --step pos=3", 1,
+              "no step is called 'pos'; the graph has no steps");
   check_error(arguments + " --step pos=100000", 1, "pos");
   check_error(arguments + " --device nope", 1, "nope");
   CHECK(read_file(out) == "old");

@@ -111,6 +111,7 @@ TEST_CASE("atomic file: whole or not at all") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder), {}) == 1);
   CHECK_THROWS_AS(AtomicFile((folder / "no" / "such").string()), Error);
   CHECK_THROWS_AS(AtomicFile("/dev/null"), Error);
+  CHECK_NOTHROW(write_whole_file("/dev/null", {}));
   CHECK_THROWS_AS(MappedFile((folder / "absent").string()), Error);
   CHECK_THROWS_AS(MappedFile(folder.string()), Error);
   std::filesystem::remove_all(folder);
