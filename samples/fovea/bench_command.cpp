@@ -72,8 +72,8 @@ std::string to_text(const Json &report) {
   const auto size = [&](const char *name) { return bytes_text(memory[name].get<double>()); };
   const std::string weights =
       report["weights_imported"].get<bool>() ? "in place, in the file" : size("weights_bytes");
-  text += "device memory     weights " + weights + ", state " + size("state_bytes") +
-          ", scratch " + size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
+  text += "device memory     weights " + weights + ", state " + size("state_bytes") + ", scratch " +
+          size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
   return text + "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
 }
 

@@ -22,7 +22,8 @@ TEST_CASE("tool: standard input with a zero byte is not read as lines of text") 
   const std::string error = "standard input: has a zero byte: not a text";
   for (const std::string &command : {"embed " + bert, "classify " + labels, "translate " + t5})
     check_failed(run_tool(command + " -", "cat " + cat + " | "), error + "\n");
-  check_failed(run_tool("embed " + clip + " -", "cat " + cat + " | "), error + "; of a picture with --images");
+  check_failed(run_tool("embed " + clip + " -", "cat " + cat + " | "),
+               error + "; of a picture with --images");
   CHECK(run_tool("embed " + clip + " --images -", "cat " + cat + " | ").exit_code == 0);
   check_failed(run_tool("embed " + bert + " -", "printf 'one\\ntw\\0o\\n' | "), error);
 }
@@ -34,11 +35,13 @@ TEST_CASE("tool: a closed standard input is not an empty one") {
   check_failed(run_tool("generate " + stories + " -n 4 <&-"), error);
   check_failed(run_tool("translate " + t5 + " - <&-"), error);
   CHECK(run_tool("generate " + stories + " -q -n 4 </dev/null").exit_code == 0);
-  check_failed(run_tool("generate " + stories + " -q -n 4 -p Hi >&-"), "standard output: Bad file descriptor");
+  check_failed(run_tool("generate " + stories + " -q -n 4 -p Hi >&-"),
+               "standard output: Bad file descriptor");
 }
 
 TEST_CASE("tool: pictures are written to devices and pipes as they are") {
-  const std::string yolos = tool_model("golden/cases/yolos"), segformer = tool_model("golden/cases/segformer"),
+  const std::string yolos = tool_model("golden/cases/yolos"),
+                    segformer = tool_model("golden/cases/segformer"),
                     cat = quoted(shared_path("images/cat.png"));
   if (yolos.empty() || segformer.empty() || cat.size() < 3) return;
   const TempFolder folder;
@@ -57,7 +60,7 @@ TEST_CASE("tool: pictures are written to devices and pipes as they are") {
 }
 
 TEST_CASE("tool: bench says where the weights are") {
-  const std::string model = tool_model("golden/cases/whisper");
+  const std::string model = tool_model("models/whisper-tiny.en");
   if (model.empty()) return;
   const Finished text = run_tool("bench " + model + " --runs 1");
   REQUIRE_MESSAGE(text.exit_code == 0, text.err);
