@@ -14,8 +14,8 @@ namespace fovea {
 
 /// How much an output tensor minds being rounded.
 enum class TensorClass {
-  Exact,     // always f32: biases and norms (a few kilobytes that touch every activation), positions, filters
-  Sensitive, // f16, or f32 when f32 is asked for: convolutions at the input
+  Exact,      // always f32: biases, norms (a few kilobytes that touch every activation), positions, filters
+  Sensitive,  // f16, or f32 when f32 is asked for: convolutions at the input
   Vocabulary, // never below q8: each row is one word's only representation, and rounding it goes straight
               // into the logits
   Delicate,   // never below q8: matrices whose rounding nothing after them absorbs (values, the second matrix

@@ -165,7 +165,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.tasks", std::vector<std::string>{"classify", "embed"});
   plan.add("fovea.classify.input", std::string("image"));
   plan.add("fovea.classify.scores", std::string("softmax"));
-  plan.add("fovea.classify.template", std::string("a photo of a {}")); // around labels that the caller gives
+  plan.add("fovea.classify.template", std::string("a photo of {}")); // around labels that the caller gives
   plan.add("fovea.image.graph", std::string("vision"));
   plan.add("fovea.image.output", std::string("image"));
   plan.add("fovea.text.graph", std::string("text"));
