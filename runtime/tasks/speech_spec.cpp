@@ -1,6 +1,5 @@
 #include "tasks/speech_spec.h"
 
-#include "tasks/file_tasks.h"
 #include "tasks/graph_check.h"
 #include "tasks/metadata_reader.h"
 
@@ -45,7 +44,6 @@ void check_times(const MetadataReader &read, const SpeechSpec &s) {
 
 SpeechSpec SpeechSpec::read(const ModelFile &file) {
   const MetadataReader read(file);
-  check_task_complete(file);
   if (const std::string_view task = file.get_string(kTaskKey); task != kTranscribeTask)
     read.reject(kTaskKey, task, "a model that transcribes speech");
   if (const auto decoder = file.find_string(kDecoderKey))

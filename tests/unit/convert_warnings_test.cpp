@@ -128,7 +128,11 @@ TEST_CASE("converter: CTC models without letters say why") {
   CHECK(has(phonemes.warnings[0], "tokenizer_class is 'Wav2Vec2PhonemeCTCTokenizer'"));
   CHECK(text_of(phonemes, "fovea.task").empty());
   CHECK(text_of(phonemes, "fovea.task.missing") == "tokenizer");
-  const ModelPlan whole = ctc_plan({{"vocab.json", vocabulary}});
+  const ModelPlan assumed = ctc_plan({{"vocab.json", vocabulary}});
+  REQUIRE(assumed.warnings.size() == 1);
+  CHECK(has(assumed.warnings[0],
+            "preprocessor_config.json: is not there; recordings are taken to be heard at 16000 Hz"));
+  const ModelPlan whole = ctc_plan({{"vocab.json", vocabulary}, {"preprocessor_config.json", "{}"}});
   CHECK(whole.warnings.empty());
   CHECK(text_of(whole, "fovea.task") == "transcribe");
   CHECK(text_of(whole, "fovea.task.missing").empty());
