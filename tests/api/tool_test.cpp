@@ -177,7 +177,7 @@ TEST_CASE("tool: devices") {
 TEST_CASE("tool: a speech model without a tokenizer says why it cannot be transcribed with") {
   const std::string model = golden_model();
   if (model.empty()) return;
-  for (const std::string command : {"transcribe " + quoted(model) + " a.wav", "bench " + quoted(model)})
+  for (const std::string &command : {"transcribe " + quoted(model) + " a.wav", "bench " + quoted(model)})
     check_error(command, 1, "was converted without a tokenizer, so it can only be run as graphs");
 }
 
