@@ -75,10 +75,9 @@ TEST_CASE("tool: classify among the caller's labels") {
   std::sort(names.begin(), names.end());
   CHECK(names == std::vector<std::string>{"a cat", "a dog", "the quick brown fox"});
   // The template is what the labels are put into.
-  const json same =
-                 parsed(common + "--labels 'a cat,a dog,the quick brown fox' --template 'a photo of a {}'"),
-             whole = parsed(common + "--labels 'a photo of a a cat,a photo of a a dog,"
-                                     "a photo of a the quick brown fox' --template '{}'"),
+  const json same = parsed(common + "--labels 'a cat,a dog,the quick brown fox' --template 'a photo of {}'"),
+             whole = parsed(common + "--labels 'a photo of a cat,a photo of a dog,"
+                                     "a photo of the quick brown fox' --template '{}'"),
              other = parsed(common + "--labels 'a cat,a dog,the quick brown fox' --template '{}'");
   CHECK(same == row);
   for (size_t i = 0; i < 3; ++i)
