@@ -37,6 +37,7 @@ public:
 private:
   void declare() {
     report_.architecture = plan_.architecture;
+    report_.warnings = plan_.warnings;
     out_.add("general.architecture",
              std::string("fovea")); // other GGUF programs must not take it for one of theirs
     out_.add("fovea.architecture", plan_.architecture);

@@ -36,6 +36,7 @@ struct ConvertReport {
   std::string architecture;
   uint64_t source_bytes = 0, output_bytes = 0;
   std::vector<TensorReport> tensors; // in file order
+  std::vector<std::string> warnings; // a line each: what was assumed, and what will not work
   double seconds = 0;
 };
 

@@ -152,7 +152,7 @@ uint32_t max_source(const Source &source, uint32_t positions) {
 } // namespace
 
 void add_generation_metadata(const Source &source, const Config &config, GenerationLimits limits,
-                             ModelPlan &plan) {
+                             std::string_view without_tokenizer, ModelPlan &plan) {
   std::vector<Config> configs;
   if (const auto text = source.text("generation_config.json"))
     configs.push_back(Config::parse(*text, source.text_path("generation_config.json")));
@@ -163,8 +163,7 @@ void add_generation_metadata(const Source &source, const Config &config, Generat
   const int32_t pad = g.token("pad_token_id").value_or(0);
   plan.add("fovea.text.pad", pad);
   plan.add("fovea.text.vocabulary", limits.vocabulary);
-  if (const auto tokenizer = read_tokenizer(source, limits.vocabulary))
-    add_tokenizer_metadata(*tokenizer, plan);
+  add_tokenizer(source, limits.vocabulary, without_tokenizer, plan);
   plan.add(kPrefix + "positions", limits.positions);
   // Where a start token is given, bos_token_id may be a left-over of another vocabulary.
   auto start = g.token("decoder_start_token_id");

@@ -14,8 +14,9 @@ struct GenerationLimits {
   uint32_t positions = 0; // most tokens of a sequence; 0: no limit
 };
 
-/// Adds fovea.translate.*, and fovea.translate.task.NAME.* of each of config's task_specific_params.
+/// Adds fovea.translate.*, and fovea.translate.task.NAME.* of each of config's task_specific_params; and the
+/// tokenizer, or a warning of what will not work `without_tokenizer`.
 void add_generation_metadata(const Source &source, const Config &config, GenerationLimits limits,
-                             ModelPlan &plan);
+                             std::string_view without_tokenizer, ModelPlan &plan);
 
 } // namespace fovea

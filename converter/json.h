@@ -30,6 +30,7 @@ public:
   bool is_null(std::string_view key) const;
   /// nullptr when absent.
   const Json *find(std::string_view key) const;
+  bool empty() const { return object_.empty(); }
   const std::string &path() const { return path_; }
 
   std::optional<uint32_t> find_u32(std::string_view key) const;

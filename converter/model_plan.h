@@ -14,8 +14,8 @@ namespace fovea {
 
 /// How much an output tensor minds being rounded.
 enum class TensorClass {
-  Exact,      // always f32: biases and norms (a few kilobytes that touch every activation), tables, filters
-  Sensitive,  // f16, or f32 when f32 is asked for: positions, convolutions at the input
+  Exact,      // always f32: biases, norms (a few kilobytes that touch every activation), positions, filters
+  Sensitive,  // f16, or f32 when f32 is asked for: convolutions at the input
   Vocabulary, // never below q8: each row is one word's only representation, and rounding it goes straight
               // into the logits
   Delicate,   // never below q8: matrices whose rounding nothing after them absorbs (values, the second matrix
@@ -55,8 +55,11 @@ struct ModelPlan {
   std::vector<OutputTensor> tensors;                       // in file order: a matrix, then its bias
   /// Source tensors that are known and not needed (tied or derived ones); `*` stands for any characters.
   std::vector<std::string> ignored;
+  /// One line each for the model's owner: what was assumed, and what will not work.
+  std::vector<std::string> warnings;
 
   void add(std::string key, MetaData value) { metadata.emplace_back(std::move(key), std::move(value)); }
+  template <class... Parts> void warn(const Parts &...parts) { warnings.push_back(concat(parts...)); }
   /// An output that is the source tensor `input` as it is.
   void add_tensor(std::string name, Shape shape, TensorClass tensor_class, std::string input);
   /// An output computed from nothing, e.g. a window; `values` runs when it is written.

@@ -53,7 +53,6 @@ ModelPlan build(const Source &source, Encoding) {
 } // namespace
 
 extern const Architecture kAlbert;
-const Architecture kAlbert = {"albert", [](const Source &source) { return model_type(source) == "albert"; },
-                              build};
+const Architecture kAlbert = {"albert", {"albert"}, build};
 
 } // namespace fovea

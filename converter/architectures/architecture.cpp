@@ -73,12 +73,15 @@ std::string model_type(const Source &source) {
 }
 
 const Architecture &find_architecture(const Source &source) {
+  const std::string wanted = model_type(source);
   std::string known;
-  for (const Architecture &architecture : architectures()) {
-    if (architecture.matches(source)) return architecture;
-    known += concat(known.empty() ? "" : ", ", architecture.name);
-  }
-  fail(ErrorCode::Unsupported, source.path(), ": model type '", printable(model_type(source)),
+  for (const Architecture &architecture : architectures())
+    for (const char *type : architecture.model_types) {
+      if (!type) break;
+      if (wanted == type) return architecture;
+      known += concat(known.empty() ? "" : ", ", type);
+    }
+  fail(ErrorCode::Unsupported, source.path(), ": model type '", printable(wanted),
        "' is not known (known: ", known, ")");
 }
 

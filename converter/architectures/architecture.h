@@ -7,8 +7,8 @@ namespace fovea {
 
 struct Architecture {
   const char *name; // "whisper"
-  /// Whether the source is of this architecture, from its configuration alone.
-  bool (*matches)(const Source &source);
+  /// What config.json may call it ("model_type"); unused places are null.
+  const char *model_types[4];
   /// `encoding`: what matrices will be stored as; caches follow it.
   /// Errors: InvalidFile (a configuration that contradicts itself), Unsupported (a variant this build cannot
   /// run).
@@ -16,7 +16,7 @@ struct Architecture {
 };
 
 std::span<const Architecture> architectures();
-/// Error Unsupported that lists what is known.
+/// By model_type. Error Unsupported that lists the accepted ones.
 const Architecture &find_architecture(const Source &source);
 /// "model_type" of config.json; empty when there is none.
 std::string model_type(const Source &source);

@@ -35,14 +35,9 @@ ModelPlan build(const Source &source, Encoding encoding) {
   return plan_encoder_decoder(source, c, m);
 }
 
-bool matches(const Source &source) {
-  const std::string type = model_type(source);
-  return type == "bart" || type == "mbart";
-}
-
 } // namespace
 
 extern const Architecture kBart;
-const Architecture kBart = {"bart", matches, build};
+const Architecture kBart = {"bart", {"bart", "mbart"}, build};
 
 } // namespace fovea

@@ -31,6 +31,6 @@ ModelPlan build(const Source &source, Encoding) {
 } // namespace
 
 extern const Architecture kBert;
-const Architecture kBert = {"bert", [](const Source &source) { return model_type(source) == "bert"; }, build};
+const Architecture kBert = {"bert", {"bert"}, build};
 
 } // namespace fovea

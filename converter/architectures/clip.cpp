@@ -165,7 +165,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.tasks", std::vector<std::string>{"classify", "embed"});
   plan.add("fovea.classify.input", std::string("image"));
   plan.add("fovea.classify.scores", std::string("softmax"));
-  plan.add("fovea.classify.template", std::string("a photo of a {}")); // around labels that the caller gives
+  plan.add("fovea.classify.template", std::string("a photo of {}")); // around labels that the caller gives
   plan.add("fovea.image.graph", std::string("vision"));
   plan.add("fovea.image.output", std::string("image"));
   plan.add("fovea.text.graph", std::string("text"));
@@ -173,7 +173,8 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.text.max_tokens", t.positions);
   plan.add("fovea.text.vocabulary", t.vocabulary);
   plan.add("fovea.text.pad", int32_t(text.find_u32("pad_token_id").value_or(1)));
-  if (const auto tokenizer = read_tokenizer(source, t.vocabulary)) add_tokenizer_metadata(*tokenizer, plan);
+  add_tokenizer(source, t.vocabulary,
+                "neither `fovea classify --labels` nor `fovea embed` of texts will work", plan);
   // Not among the graphs that are run: its `image` is pixels, that of `vision` a vector.
   add_preprocess(read_image_processor(source, ImageProcessorType::Clip, e.image_h), plan);
   plan.add("fovea.run.graphs", std::vector<std::string>{"vision", "text", "compare"});
@@ -186,6 +187,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kClip;
-const Architecture kClip = {"clip", [](const Source &source) { return model_type(source) == "clip"; }, build};
+const Architecture kClip = {"clip", {"clip"}, build};
 
 } // namespace fovea

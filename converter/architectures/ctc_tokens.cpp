@@ -72,9 +72,24 @@ CtcSound read_ctc_sound(const Source &source) {
 
 void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
                       ModelPlan &plan) {
-  if (!source.text("vocab.json")) return;
   const auto tokenizer = file_of(source, "tokenizer_config.json");
-  if (!writes_letters(tokenizer)) return;
+  const bool letters = writes_letters(tokenizer);
+  if (!letters || !source.text("vocab.json")) {
+    constexpr const char *then = "; `fovea transcribe` will not work, `fovea run` will";
+    plan.add("fovea.task.missing", std::string("tokenizer"));
+    if (letters)
+      plan.warn(source.text_path("vocab.json"), ": is not there, and gives the letters", then);
+    else
+      plan.warn(tokenizer->path(), ": tokenizer_class is '",
+                printable(*tokenizer->find_string("tokenizer_class")), "', expected 'Wav2Vec2CTCTokenizer'",
+                then);
+    return;
+  }
+  if (!source.text("preprocessor_config.json"))
+    plan.warn(source.text_path("preprocessor_config.json"),
+              ": is not there; recordings are taken to be heard at ", sound.sample_rate_hz,
+              " Hz, brought to mean 0 and variance 1, which may not be what the model was "
+              "trained with");
   if (const std::string space = special(tokenizer, "replace_word_delimiter_char", " "); space != " ")
     fail(ErrorCode::Unsupported, tokenizer->path(), ": replace_word_delimiter_char is '", printable(space),
          "', a space expected");

@@ -17,8 +17,8 @@ struct CtcSound {
 /// absent.
 CtcSound read_ctc_sound(const Source &source);
 
-/// The keys of the transcription task. None without vocab.json, or when the files name another tokenizer than
-/// the one of letters (words of phonemes …): the graphs can then only be run.
+/// The keys of the transcription task. A warning and none of them without vocab.json, or when the files name
+/// another tokenizer than the one of letters (words of phonemes …): the graphs can then only be run.
 void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
                       ModelPlan &plan);
 

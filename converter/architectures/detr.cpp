@@ -254,6 +254,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kDetr;
-const Architecture kDetr = {"detr", [](const Source &source) { return model_type(source) == "detr"; }, build};
+const Architecture kDetr = {"detr", {"detr"}, build};
 
 } // namespace fovea

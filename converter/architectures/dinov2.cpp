@@ -79,7 +79,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kDinov2;
-const Architecture kDinov2 = {
-    "dinov2", [](const Source &source) { return model_type(source).starts_with("dinov2"); }, build};
+const Architecture kDinov2 = {"dinov2", {"dinov2", "dinov2_with_registers"}, build};
 
 } // namespace fovea

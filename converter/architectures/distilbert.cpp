@@ -53,7 +53,6 @@ ModelPlan build(const Source &source, Encoding) {
 } // namespace
 
 extern const Architecture kDistilbert;
-const Architecture kDistilbert = {
-    "distilbert", [](const Source &source) { return model_type(source) == "distilbert"; }, build};
+const Architecture kDistilbert = {"distilbert", {"distilbert"}, build};
 
 } // namespace fovea

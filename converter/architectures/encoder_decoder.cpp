@@ -180,7 +180,8 @@ ModelPlan plan_encoder_decoder(const Source &source, const Config &config, const
   plan.add("fovea.run.graphs", std::vector<std::string>{"encode", "decoder"});
   constexpr uint32_t kUsualCache = 256; // rows, where no task says how many it needs
   plan.add("fovea.size.C", m.positions ? std::min(m.positions, kUsualCache) : kUsualCache);
-  add_generation_metadata(source, config, {m.decoder_vocabulary, m.positions}, plan);
+  add_generation_metadata(source, config, {m.decoder_vocabulary, m.positions},
+                          "`fovea translate` will take and give token ids alone (--ids)", plan);
   for (const Graph &graph : encoder_decoder_graphs(m))
     plan.graphs.emplace_back(graph.name(), print_graph(graph));
   Tensors(source, m, plan).add_all();

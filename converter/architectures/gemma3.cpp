@@ -113,11 +113,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kGemma3;
-const Architecture kGemma3 = {"gemma3",
-                              [](const Source &source) {
-                                const std::string type = model_type(source);
-                                return type == "gemma3_text" || type == "gemma3";
-                              },
-                              build};
+const Architecture kGemma3 = {"gemma3", {"gemma3_text", "gemma3"}, build};
 
 } // namespace fovea

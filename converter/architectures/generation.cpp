@@ -34,8 +34,9 @@ public:
     plan_.add("fovea.generate.vocabulary", decoder_.vocabulary);
     std::vector<int32_t> begin = known(first_of("bos_token_id"));
     // Without a tokenizer the graphs still run, on ids.
-    if (const auto tokenizer = read_tokenizer(source_, decoder_.vocabulary)) {
-      add_tokenizer_metadata(*tokenizer, plan_);
+    if (const auto tokenizer = add_tokenizer(
+            source_, decoder_.vocabulary,
+            "`fovea generate` will not work, token ids will (fovea_generate_from_tokens())", plan_)) {
       add_chat_format(source_, plan_);
       if (begin.empty()) begin = known({tokenizer->special.bos});
     }

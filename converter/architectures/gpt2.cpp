@@ -108,6 +108,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kGpt2;
-const Architecture kGpt2 = {"gpt2", [](const Source &source) { return model_type(source) == "gpt2"; }, build};
+const Architecture kGpt2 = {"gpt2", {"gpt2"}, build};
 
 } // namespace fovea

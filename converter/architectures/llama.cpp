@@ -19,7 +19,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kLlama;
-const Architecture kLlama = {"llama", [](const Source &source) { return model_type(source) == "llama"; },
-                             build};
+const Architecture kLlama = {"llama", {"llama"}, build};
 
 } // namespace fovea

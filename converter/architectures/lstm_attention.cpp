@@ -243,14 +243,9 @@ ModelPlan build(const Source &source, Encoding) {
   return plan;
 }
 
-bool matches(const Source &source) {
-  const std::string type = model_type(source);
-  return type == "lstm_attention" || type == "gru_attention";
-}
-
 } // namespace
 
 extern const Architecture kLstmAttention;
-const Architecture kLstmAttention = {"lstm_attention", matches, build};
+const Architecture kLstmAttention = {"lstm_attention", {"lstm_attention", "gru_attention"}, build};
 
 } // namespace fovea

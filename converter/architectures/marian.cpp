@@ -30,7 +30,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kMarian;
-const Architecture kMarian = {"marian", [](const Source &source) { return model_type(source) == "marian"; },
-                              build};
+const Architecture kMarian = {"marian", {"marian"}, build};
 
 } // namespace fovea

@@ -27,7 +27,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kMistral;
-const Architecture kMistral = {"mistral",
-                               [](const Source &source) { return model_type(source) == "mistral"; }, build};
+const Architecture kMistral = {"mistral", {"mistral"}, build};
 
 } // namespace fovea

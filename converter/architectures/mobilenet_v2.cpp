@@ -166,7 +166,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kMobilenetV2;
-const Architecture kMobilenetV2 = {
-    "mobilenet_v2", [](const Source &source) { return model_type(source) == "mobilenet_v2"; }, build};
+const Architecture kMobilenetV2 = {"mobilenet_v2", {"mobilenet_v2"}, build};
 
 } // namespace fovea

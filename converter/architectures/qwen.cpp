@@ -41,9 +41,7 @@ ModelPlan build_qwen3(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kQwen2, kQwen3;
-const Architecture kQwen2 = {"qwen2", [](const Source &source) { return model_type(source) == "qwen2"; },
-                             build_qwen2};
-const Architecture kQwen3 = {"qwen3", [](const Source &source) { return model_type(source) == "qwen3"; },
-                             build_qwen3};
+const Architecture kQwen2 = {"qwen2", {"qwen2"}, build_qwen2};
+const Architecture kQwen3 = {"qwen3", {"qwen3"}, build_qwen3};
 
 } // namespace fovea

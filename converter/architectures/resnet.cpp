@@ -30,7 +30,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kResnet;
-const Architecture kResnet = {"resnet", [](const Source &source) { return model_type(source) == "resnet"; },
-                              build};
+const Architecture kResnet = {"resnet", {"resnet"}, build};
 
 } // namespace fovea

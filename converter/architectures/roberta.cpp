@@ -43,14 +43,9 @@ ModelPlan build(const Source &source, Encoding) {
   return plan_text_encoder(source, c, e);
 }
 
-bool matches(const Source &source) {
-  const std::string type = model_type(source);
-  return type == "roberta" || type == "xlm-roberta" || type == "camembert";
-}
-
 } // namespace
 
 extern const Architecture kRoberta;
-const Architecture kRoberta = {"roberta", matches, build};
+const Architecture kRoberta = {"roberta", {"roberta", "xlm-roberta", "camembert"}, build};
 
 } // namespace fovea

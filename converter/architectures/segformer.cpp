@@ -329,7 +329,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kSegformer;
-const Architecture kSegformer = {
-    "segformer", [](const Source &source) { return model_type(source) == "segformer"; }, build};
+const Architecture kSegformer = {"segformer", {"segformer"}, build};
 
 } // namespace fovea

@@ -89,14 +89,9 @@ ModelPlan build(const Source &source, Encoding encoding) {
   return plan_encoder_decoder(source, c, m);
 }
 
-bool matches(const Source &source) {
-  const std::string type = model_type(source);
-  return type == "t5" || type == "mt5";
-}
-
 } // namespace
 
 extern const Architecture kT5;
-const Architecture kT5 = {"t5", matches, build};
+const Architecture kT5 = {"t5", {"t5", "mt5"}, build};
 
 } // namespace fovea

@@ -239,7 +239,10 @@ ModelPlan plan_text_encoder(const Source &source, const Config &config, const Te
     plan.add("fovea.text.prefix", sentence.prefix);
   }
   // Without a tokenizer the graph still runs, and the tasks take token ids.
-  if (const auto tokenizer = read_tokenizer(source, e.vocabulary)) add_tokenizer_metadata(*tokenizer, plan);
+  add_tokenizer(source, e.vocabulary,
+                classifies ? "`fovea classify` will not work, `fovea run` will"
+                           : "`fovea embed` will not work, token ids will (fovea_embed_tokens())",
+                plan);
   const Graph graph = forward(e, sentence);
   plan.graphs.emplace_back(graph.name(), print_graph(graph));
   add_tensors(source, e, plan);

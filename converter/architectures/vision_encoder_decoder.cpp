@@ -181,7 +181,8 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.run.graphs", std::vector<std::string>{"encode", "decoder"});
   plan.add("fovea.size.S", uint32_t(e.rows_before() + e.grid_h() * e.grid_w()));
   plan.add("fovea.size.C", std::min(m.positions, kUsualCache));
-  add_generation_metadata(source, c, {m.decoder_vocabulary, m.positions}, plan);
+  add_generation_metadata(source, c, {m.decoder_vocabulary, m.positions},
+                          "`fovea caption` will give token ids alone (--json)", plan);
   add_preprocess(read_image_processor(
                      source, from == "vit" ? ImageProcessorType::Vit : ImageProcessorType::Deit, e.image_h),
                  plan);
@@ -207,8 +208,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kVisionEncoderDecoder;
-const Architecture kVisionEncoderDecoder = {
-    "vision-encoder-decoder",
-    [](const Source &source) { return model_type(source) == "vision-encoder-decoder"; }, build};
+const Architecture kVisionEncoderDecoder = {"vision-encoder-decoder", {"vision-encoder-decoder"}, build};
 
 } // namespace fovea

@@ -114,10 +114,8 @@ ModelPlan build_deit(const Source &source, Encoding encoding) { return build_wit
 } // namespace
 
 extern const Architecture kVit;
-const Architecture kVit = {"vit", [](const Source &source) { return model_type(source) == "vit"; },
-                           build_vit};
+const Architecture kVit = {"vit", {"vit"}, build_vit};
 extern const Architecture kDeit;
-const Architecture kDeit = {"deit", [](const Source &source) { return model_type(source) == "deit"; },
-                            build_deit};
+const Architecture kDeit = {"deit", {"deit"}, build_deit};
 
 } // namespace fovea

@@ -266,7 +266,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kWav2vec2;
-const Architecture kWav2vec2 = {"wav2vec2",
-                                [](const Source &source) { return model_type(source) == "wav2vec2"; }, build};
+const Architecture kWav2vec2 = {"wav2vec2", {"wav2vec2"}, build};
 
 } // namespace fovea

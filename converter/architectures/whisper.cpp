@@ -204,6 +204,9 @@ ModelPlan build(const Source &source, Encoding encoding) {
     add_metadata(tokens, plan);
     add_tokenizer_metadata(*tokenizer, plan);
     suppress = std::move(tokens.suppress);
+  } else {
+    plan.add("fovea.task.missing", std::string("tokenizer"));
+    warn_no_tokenizer(source, "`fovea transcribe` will not work, `fovea run` will", plan);
   }
   for (const Graph &graph : whisper::graphs(sizes))
     plan.graphs.emplace_back(graph.name(), print_graph(graph));
@@ -222,7 +225,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kWhisper;
-const Architecture kWhisper = {"whisper",
-                               [](const Source &source) { return model_type(source) == "whisper"; }, build};
+const Architecture kWhisper = {"whisper", {"whisper"}, build};
 
 } // namespace fovea

@@ -74,7 +74,6 @@ ModelPlan build(const Source &source, Encoding encoding) {
 } // namespace
 
 extern const Architecture kYolos;
-const Architecture kYolos = {"yolos", [](const Source &source) { return model_type(source) == "yolos"; },
-                             build};
+const Architecture kYolos = {"yolos", {"yolos"}, build};
 
 } // namespace fovea

@@ -83,6 +83,7 @@ public:
     const bool crops = row_.crop && row_.type != Type::ConvNext;
     if (c_.find_bool("do_center_crop").value_or(crops)) read_crop();
     read_numbers();
+    if (c_.empty()) out_.assumed = assumption();
     return std::move(out_);
   }
 
@@ -237,6 +238,17 @@ private:
     }
   }
 
+  std::string assumption() const {
+    const ResizeImage &r = out_.resize;
+    const auto three = [](const std::array<float, 3> &v) { return concat(v[0], " ", v[1], " ", v[2]); };
+    std::string size = r.shortest ? concat("shorter side ", r.shortest) : concat(r.width, " x ", r.height);
+    if (r.shortest && r.longest) size += concat(", longer at most ", r.longest);
+    if (r.crop_width) size += concat(", the middle ", r.crop_width, " x ", r.crop_height);
+    return concat(c_.path(), ": is not there; pictures will be prepared with ", row_.name,
+                  "ImageProcessor's defaults (", size, ", mean ", three(row_.mean), ", deviation ",
+                  three(row_.deviation), "), which may not be what the model was trained with");
+  }
+
   Config c_;
   const Row &row_;
   uint32_t image_size_;
@@ -250,6 +262,7 @@ ImageProcessor read_image_processor(const Source &source, ImageProcessorType fal
 }
 
 void add_preprocess(const ImageProcessor &processor, ModelPlan &plan) {
+  if (!processor.assumed.empty()) plan.warn(processor.assumed);
   Graph g("preprocess");
   ResizeImage resize = processor.resize;
   resize.image = g.input("image", Encoding::I32, {"H", "W"});

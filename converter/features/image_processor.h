@@ -19,6 +19,7 @@ namespace fovea {
 struct ImageProcessor {
   ResizeImage resize; // without its operand
   std::array<float, 3> scale{1, 1, 1}, offset{0, 0, 0};
+  std::string assumed; // a warning that says what stands for a configuration that is not there; else empty
 };
 
 /// Processors that models name. The last word of a configuration without a type.
@@ -28,8 +29,8 @@ enum class ImageProcessorType { Vit, Deit, Bit, Clip, Beit, ConvNext, MobileNet,
 /// is not there at all.
 ImageProcessor read_image_processor(const Source &source, ImageProcessorType fallback, uint32_t image_size);
 
-/// The graph `preprocess` and its two small tensors; it becomes the first of the graphs that are run, if the
-/// plan already lists them.
+/// The graph `preprocess` and its two small tensors, and the warning where there is one; it becomes the first
+/// of the graphs that are run, if the plan already lists them.
 void add_preprocess(const ImageProcessor &processor, ModelPlan &plan);
 
 } // namespace fovea

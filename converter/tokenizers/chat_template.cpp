@@ -175,8 +175,15 @@ Template read_template(const Source &source) {
 } // namespace
 
 void add_chat_format(const Source &source, ModelPlan &plan) {
-  const auto found = recognise(read_template(source));
-  if (!found) return;
+  const Template published = read_template(source);
+  const auto found = recognise(published);
+  if (!found) {
+    if (!published.text.empty())
+      plan.warn(source.path(),
+                ": its chat template is none of those known (ChatML, Llama 2, Llama 3, Mistral, "
+                "Zephyr, Gemma); the model continues prompts, `fovea generate --chat` will not work");
+    return;
+  }
   const Pieces &p = *found;
   plan.add("fovea.chat.format", std::string(p.name));
   const std::pair<const char *, const std::string &> texts[] = {{"begin", p.begin},

@@ -9,7 +9,7 @@
 namespace fovea {
 
 /// From chat_template.jinja, chat_template.json or tokenizer_config.json. Adds nothing for a model without a
-/// template, or with one that is none of the known: --chat then says so.
+/// template, or, with a warning, for one that is none of the known: --chat then says so.
 void add_chat_format(const Source &source, ModelPlan &plan);
 
 } // namespace fovea

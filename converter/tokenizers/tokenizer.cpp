@@ -71,6 +71,21 @@ std::optional<TokenizerData> read_tokenizer(const Source &source, uint32_t vocab
   return std::move(data);
 }
 
+void warn_no_tokenizer(const Source &source, std::string_view consequence, ModelPlan &plan) {
+  plan.warn(source.path(), ": has no tokenizer (tokenizer.json, vocab.json with merges.txt, vocab.txt, ",
+            "tokenizer.model or spiece.model); ", consequence);
+}
+
+std::optional<TokenizerData> add_tokenizer(const Source &source, uint32_t vocabulary,
+                                           std::string_view consequence, ModelPlan &plan) {
+  auto tokenizer = read_tokenizer(source, vocabulary);
+  if (tokenizer)
+    add_tokenizer_metadata(*tokenizer, plan);
+  else
+    warn_no_tokenizer(source, consequence, plan);
+  return tokenizer;
+}
+
 int32_t find_token(const TokenizerData &data, std::string_view text) {
   const auto it = std::find(data.tokens.begin(), data.tokens.end(), text);
   return it == data.tokens.end() ? -1 : int32_t(it - data.tokens.begin());

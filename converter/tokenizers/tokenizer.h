@@ -2,7 +2,7 @@
 //
 // Reads, whichever is there first: tokenizer.json; vocab.json with merges.txt; vocab.txt; a vocabulary
 // embedded in the source; then what tokenizer_config.json and special_tokens_map.json say differently.
-// Architectures call read_tokenizer() and add_tokenizer_metadata() and need nothing else. Errors: InvalidFile
+// Architectures call add_tokenizer() and need nothing else. Errors: InvalidFile
 // naming the file and the part at fault, Unsupported for what this build's tokenizers do not do.
 #pragma once
 
@@ -19,6 +19,13 @@ std::optional<TokenizerData> read_tokenizer(const Source &source, uint32_t vocab
 
 /// Id of a token by its text; -1 when there is none.
 int32_t find_token(const TokenizerData &data, std::string_view text);
+
+/// Warns that the source has no tokenizer, and of the consequence ("`fovea transcribe` will not work").
+void warn_no_tokenizer(const Source &source, std::string_view consequence, ModelPlan &plan);
+
+/// read_tokenizer() and its metadata; the warning where there is none.
+std::optional<TokenizerData> add_tokenizer(const Source &source, uint32_t vocabulary,
+                                           std::string_view consequence, ModelPlan &plan);
 
 /// The tokenizer.ggml.* and fovea.tokenizer.* keys.
 void add_tokenizer_metadata(const TokenizerData &data, ModelPlan &plan);

@@ -53,7 +53,7 @@ void check_pixels(const PixelView &pixels, const std::string &name);
 /// A copy as RGB; alpha is dropped.
 Image to_rgb(const PixelView &pixels, const std::string &name);
 
-/// Writes a PNG of as many channels; `path` appears whole or not at all (base/mapped_file.h).
+/// Writes a PNG of as many channels; `path` appears whole or not at all (write_whole_file()).
 void write_png(const std::string &path, const PixelView &pixels);
 
 } // namespace fovea

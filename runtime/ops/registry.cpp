@@ -22,7 +22,6 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/lstm.h"
-#include "ops/normalize_image.h"
 #include "ops/map_positions.h"
 #include "ops/normalize_image.h"
 #include "ops/pool2d.h"
@@ -74,7 +73,6 @@ OpTable op_table() {
       op_row<LayerNorm>(),
       op_row<Linear>(),
       op_row<Lstm>(),
-      op_row<NormalizeImage>(),
       op_row<MapPositions>(),
       op_row<NormalizeImage>(),
       op_row<Pool2d>(),

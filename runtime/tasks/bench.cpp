@@ -1,5 +1,6 @@
 #include "tasks/bench.h"
 
+#include "tasks/file_tasks.h"
 #include "tasks/sampling.h"
 #include "tasks/speech_session.h"
 
@@ -127,6 +128,10 @@ BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_p
   BenchReport report;
   const auto begin = Clock::now();
   const auto model = Model::open(model_path, options.model);
+  check_task_complete(model->file());
+  if (!has_task(*model, kTranscribeTask))
+    fail(ErrorCode::Unsupported, model->path(), ": not a speech model, which alone are timed (its task is '",
+         model->file().find_string(kTaskKey).value_or(""), "', expected '", kTranscribeTask, "')");
   const SpeechSpec spec = SpeechSpec::read(model->file());
   check_speech_graphs(*model, spec, 1);
   const auto weights = DeviceWeights::load(device, model);

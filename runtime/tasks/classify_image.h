@@ -17,7 +17,7 @@ public:
 
   /// Whether the labels are the caller's to give.
   bool takes_labels() const { return texts_.has_value(); }
-  /// `around`: what each is put into, in place of its "{}"; none: the model's own ("a photo of a {}"). After
+  /// `around`: what each is put into, in place of its "{}"; none: the model's own ("a photo of {}"). After
   /// an error the labels are those of before.
   void set_labels(std::vector<std::string> labels, const std::optional<std::string> &around = {},
                   const std::atomic<bool> *cancel = nullptr);

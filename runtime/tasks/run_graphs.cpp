@@ -144,6 +144,21 @@ HostTensor fallback_of(const Graph &graph, const PlanValue &input) {
   return out;
 }
 
+/// Ids that a table of the graph has no row for: the device would take the nearest, and say nothing.
+void check_ids(const Model &model, const Graph &graph, const std::string &input, const HostTensor &given) {
+  for (const Statement &s : graph.statements()) {
+    if (std::string_view(s.op.name()) != "embed") continue;
+    const std::vector<Value> from = operands(s.op); // tokens, table …
+    if (graph.value(from[0]).name != input) continue;
+    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
+    const uint64_t n_rows = table ? table->type.shape[0] : 0;
+    for (const int32_t id : given.i)
+      if (id < 0 || uint64_t(id) >= n_rows)
+        fail(ErrorCode::InvalidArgument, model.path(), ": input '", input, "' has ", id, ", expected 0 to ",
+             n_rows - 1);
+  }
+}
+
 /// The given values as what the plan's input stores.
 std::vector<std::byte> input_bytes(const Model &model, const PlanValue &input, const HostTensor &given) {
   const bool wants_integers = input.type.encoding == Encoding::I32;
@@ -204,11 +219,13 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
   for (const Graph *graph : graphs) {
     Program &program =
         session.program(graph->name(), bindings_of(model, *graph, known), wanted_outputs(*graph, request));
-    for (const PlanValue &input : program.plan().inputs)
-      program.set_input(
-          input.name,
-          std::span<const std::byte>(input_bytes(
-              model, input, known.count(input.name) ? known.at(input.name) : fallback_of(*graph, input))));
+    for (const PlanValue &input : program.plan().inputs) {
+      const auto given = known.find(input.name);
+      if (given != known.end()) check_ids(model, *graph, input.name, given->second);
+      const std::vector<std::byte> bytes =
+          input_bytes(model, input, given != known.end() ? given->second : fallback_of(*graph, input));
+      program.set_input(input.name, std::span(bytes));
+    }
     for (const std::string &step : graph->steps())
       if (const auto value = request.steps.find(step); value != request.steps.end())
         program.set_step(step, value->second);

@@ -125,7 +125,7 @@ void add_classify(CLI::App &app, int &exit_code) {
   command
       ->add_option(
           "--template", a->around,
-          "What each of --labels is put into, in place of {} (default: the model's, \"a photo of a {}\")")
+          "What each of --labels is put into, in place of {} (default: the model's, \"a photo of {}\")")
       ->option_text("TEXT");
   command->add_flag("--json", a->json, "A JSON object a line: input, labels with scores");
   add_device(*command, *a);
@@ -135,7 +135,7 @@ the file's name before them.
 Example:
   fovea classify sentiment.fovea.gguf "What a lovely day"
   fovea classify vit.fovea.gguf cat.jpg dog.png
-  fovea classify clip.fovea.gguf cat.jpg --labels "a cat,a dog" --template "a photo of {}")");
+  fovea classify clip.fovea.gguf cat.jpg --labels "a cat,a dog")");
   command->callback([&exit_code, a] { exit_code = classify(*a); });
 }
 

@@ -3,6 +3,7 @@
 
 #include <fovea/convert.hpp>
 
+#include <cstdio>
 #include <filesystem>
 
 namespace tool {
@@ -43,6 +44,8 @@ int convert(const Arguments &a) {
                         return true;
                       }).value();
   bar.clear();
+  for (size_t i = 0; i < report.n_warnings(); ++i)
+    std::fprintf(stderr, "fovea: warning: %s\n", report.warning(i));
   print(report.text(a.every_tensor).value() + output + "\n");
   return kOk;
 }

@@ -141,7 +141,12 @@ TEST_CASE("the C++ wrapper gives results, throws when asked, and passes exceptio
   CHECK(fovea::convert(source, folder / "model.gguf", options).status() == FOVEA_CANCELLED);
   CHECK(folder.n_files() == 0);
   cancel.reset();
-  REQUIRE(fovea::convert(source, folder / "model.gguf", options));
+  const auto report = fovea::convert(source, folder / "model.gguf", options);
+  REQUIRE(report);
+  REQUIRE(report->n_warnings() == 1); // the golden case has no tokenizer
+  CHECK(std::string(report->warning(0)).find("has no tokenizer") != std::string::npos);
+  CHECK(report->warning(1) == nullptr);
+  CHECK(fovea_convert_report_warning_count(nullptr) == 0);
 
   const auto device = fovea::Device::open().value();
   std::optional<fovea::Session> session;

@@ -84,6 +84,7 @@ TEST_CASE("tool: translate, of arguments, of lines and of token ids") {
   check_error("translate " + t5 + " a --beams 0", 2, "--beams");
   check_error("translate " + t5 + " a --task summarization", 1, "no task 'summarization'");
   check_error("transcribe " + t5 + " a.wav", 1, "not a speech model");
+  check_error("bench " + t5, 1, "not a speech model, which alone are timed (its task is 'translate'");
 }
 
 TEST_CASE("tool: embed, as JSON and as numbers") {

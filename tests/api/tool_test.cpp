@@ -174,6 +174,13 @@ TEST_CASE("tool: devices") {
   CHECK(n_default == 1);
 }
 
+TEST_CASE("tool: a speech model without a tokenizer says why it cannot be transcribed with") {
+  const std::string model = golden_model();
+  if (model.empty()) return;
+  for (const std::string &command : {"transcribe " + quoted(model) + " a.wav", "bench " + quoted(model)})
+    check_error(command, 1, "was converted without a tokenizer, so it can only be run as graphs");
+}
+
 TEST_CASE("tool: convert, inspect and run a golden model") {
   const std::string model = golden_model();
   if (model.empty()) return;

@@ -73,6 +73,11 @@ TEST_CASE("run: a graph by name, outputs in place of the graph that gives them, 
   bad = request;
   bad.inputs["samples"] = HostTensor({{2, 3000}, Encoding::F32});
   error(bad, "samples");
+  for (const int32_t id : {-5, int32_t(kTinyVocabulary), 99'999'999}) {
+    bad = request;
+    bad.inputs["decoder_tokens"].i[2] = id;
+    error(bad, concat("input 'decoder_tokens' has ", id, ", expected 0 to ", kTinyVocabulary - 1).c_str());
+  }
   bad = request;
   bad.graph = "nonsense";
   error(bad, "nonsense");

@@ -34,6 +34,12 @@ std::string parse_error(const std::string &text) {
 
 } // namespace
 
+TEST_CASE("graph: every op is listed once, in order") {
+  const OpTable ops = op_table();
+  for (size_t i = 1; i < ops.size(); ++i)
+    CHECK_MESSAGE(std::string_view(ops[i - 1].name) < ops[i].name, ops[i - 1].name, " before ", ops[i].name);
+}
+
 TEST_CASE("graph text: print(parse(text)) is the identity") {
   CHECK(print_graph(parse_graph(kText, op_table())) == kText);
   Graph g("a");

@@ -74,6 +74,13 @@ uint64_t fovea_convert_report_output_bytes(const fovea_convert_report *report) {
 double fovea_convert_report_seconds(const fovea_convert_report *report) {
   return report ? report->report.seconds : 0;
 }
+size_t fovea_convert_report_warning_count(const fovea_convert_report *report) {
+  return report ? report->report.warnings.size() : 0;
+}
+const char *fovea_convert_report_warning(const fovea_convert_report *report, size_t index) {
+  return index < fovea_convert_report_warning_count(report) ? report->report.warnings[index].c_str()
+                                                            : nullptr;
+}
 fovea_status fovea_convert_report_text(const fovea_convert_report *report, int every_tensor, char **out) {
   return create_text(out, [&] { return to_text(require(report, "report")->report, every_tensor != 0); });
 }

@@ -1,6 +1,7 @@
 #include "api/handles.h"
 #include "api/json.h"
 
+#include "tasks/file_tasks.h"
 #include "tasks/transcribe.h"
 
 #include <fovea/transcribe.h>
@@ -195,6 +196,7 @@ fovea_status fovea_transcriber_create(fovea_device *device, const fovea_model *m
     require(device, "device");
     require(model, "model");
     const fovea_transcriber_options given = read_struct(options, kTranscriberDefaults, "transcriber options");
+    check_task_complete(model->model->file());
     if (!Transcriber::accepts(*model->model))
       fail(ErrorCode::Unsupported, model->model->path(), ": not a speech model (its task is '", model->task,
            "', expected 'transcribe')");

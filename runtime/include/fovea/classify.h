@@ -36,7 +36,7 @@ typedef struct fovea_classify_options {
 FOVEA_API void fovea_classify_options_init(fovea_classify_options *options, size_t struct_size);
 
 /* The labels to choose from, each put into `around` in place of its "{}" (NULL: the model's own, usually
- * "a photo of a {}"), in place of those given before, which stay after an error. What is longer than the
+ * "a photo of {}"), in place of those given before, which stay after an error. What is longer than the
  * model takes loses its end. `options` may be NULL. Errors: FOVEA_INVALID_ARGUMENT (the model has labels of
  * its own, none are given, an empty one, no {} in `around`), FOVEA_UNSUPPORTED (a classifier of texts, no
  * tokenizer), and those of fovea_classify_texts(). */

@@ -38,6 +38,11 @@ FOVEA_API const char *fovea_convert_report_architecture(const fovea_convert_repo
 FOVEA_API uint64_t fovea_convert_report_source_bytes(const fovea_convert_report *report);
 FOVEA_API uint64_t fovea_convert_report_output_bytes(const fovea_convert_report *report);
 FOVEA_API double fovea_convert_report_seconds(const fovea_convert_report *report);
+/* What its owner should know of the conversion: files that the source lacked, what was assumed in their place
+ * and what will not work without them; a line each. The report's text leaves them out. */
+FOVEA_API size_t fovea_convert_report_warning_count(const fovea_convert_report *report);
+/* NULL when out of range. */
+FOVEA_API const char *fovea_convert_report_warning(const fovea_convert_report *report, size_t index);
 /* The report for people: totals by encoding and the worst tensor of each; `every_tensor` adds a line for
  * each. */
 FOVEA_API fovea_status fovea_convert_report_text(const fovea_convert_report *report, int every_tensor,

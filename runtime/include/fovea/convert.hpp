@@ -16,6 +16,8 @@ public:
   double seconds() const { return fovea_convert_report_seconds(get()); }
   size_t n_tensors() const { return fovea_convert_report_tensor_count(get()); }
   const fovea_convert_tensor &tensor(size_t i) const { return *fovea_convert_report_tensor(get(), i); }
+  size_t n_warnings() const { return fovea_convert_report_warning_count(get()); }
+  const char *warning(size_t i) const { return fovea_convert_report_warning(get(), i); }
   Result<std::string> text(bool every_tensor) const {
     char *text = nullptr;
     const fovea_status status = fovea_convert_report_text(get(), every_tensor, &text);
