@@ -25,8 +25,8 @@ FOVEA_API fovea_status fovea_image_read_memory(const void *bytes, size_t n_bytes
 FOVEA_API const fovea_pixels *fovea_image_pixels(const fovea_image *image);
 FOVEA_API void fovea_image_release(fovea_image *image);
 
-/* Writes a PNG of as many channels; `path` appears whole or not at all; a pipe or a device is written to as it
- * is. Errors: FOVEA_IO, FOVEA_INVALID_ARGUMENT. */
+/* Writes a PNG of as many channels; `path` appears whole or not at all; a pipe or a device is written to as
+ * it is. Errors: FOVEA_IO, FOVEA_INVALID_ARGUMENT. */
 FOVEA_API fovea_status fovea_image_write_png(const char *path, const fovea_pixels *pixels);
 
 #ifdef __cplusplus
