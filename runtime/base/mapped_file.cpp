@@ -136,7 +136,7 @@ void write_whole_file(const std::string &path, std::span<const std::byte> bytes)
   }
   std::FILE *file = std::fopen(path.c_str(), "wbe");
   if (!file) fail(ErrorCode::Io, path, ": cannot be opened: ", std::strerror(errno));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+  const bool written = bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
   const int write_error = errno;
   const bool closed = std::fclose(file) == 0;
   if (!written || !closed)
