@@ -15,12 +15,13 @@ constexpr size_t kMaxPrograms = 64;
 
 StateLayout layout_states(const Model &model, const std::vector<Graph> &graphs, const Bindings &bindings) {
   std::vector<const Graph *> all;
-  for (const Graph &g : graphs) all.push_back(&g);
+  for (const Graph &g : graphs.empty() ? model.graphs() : graphs) all.push_back(&g);
   return naming(model, [&] { return StateLayout::of(all, bindings); });
 }
 
-std::vector<Graph> graphs_of(const Model &model, const SessionOptions &options) {
-  if (!options.cache) return model.graphs();
+/// None: the model's own.
+std::vector<Graph> own_graphs(const Model &model, const SessionOptions &options) {
+  if (!options.cache) return {};
   return naming(model, [&] { return with_cache_encoding(model.graphs(), *options.cache); });
 }
 
@@ -29,7 +30,7 @@ std::vector<Graph> graphs_of(const Model &model, const SessionOptions &options) 
 Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
                  std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
     : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)),
-      options_(std::move(options)), graphs_(graphs_of(*model_, options_)), caps_(device_->caps()),
+      options_(std::move(options)), graphs_(own_graphs(*model_, options_)), caps_(device_->caps()),
       states_(layout_states(*model_, graphs_, options_.bindings)), budget_(caps_) {
   if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
@@ -42,7 +43,7 @@ Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model
 const Graph &Session::graph(std::string_view name) const {
   const auto found =
       std::find_if(graphs_.begin(), graphs_.end(), [&](const Graph &g) { return g.name() == name; });
-  return found != graphs_.end() ? *found : model_->graph(name); // which says that there is none
+  return found != graphs_.end() ? *found : model_->graph(name);
 }
 
 void Session::reset() {

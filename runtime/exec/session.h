@@ -65,7 +65,7 @@ private:
   const Graph &graph(std::string_view name) const;
 
   SessionOptions options_;
-  std::vector<Graph> graphs_; // the model's, with options_.cache
+  std::vector<Graph> graphs_; // with options_.cache the model's, changed; else none
   DeviceCaps caps_;           // the device's, less kernels that failed to build
   StateLayout states_;
   vk::Buffer state_, scratch_;

@@ -9,8 +9,7 @@ struct RecurrenceOperands {
   Value x;      // [B, T, G H] f32
   Value weight; // [G H, H], a tensor of the file
   Value bias;   // [G H] f32, a tensor of the file, or none
-  Value
-      state; // [B, 1 or 2, H] f32, a state, read before the first row and written after the last; none: zeros
+  Value state;  // [B, 1 or 2, H] f32, a state, read first and written last; none: zeros
   bool reverse = false;
 
   void fields(FieldVisitor &v) {

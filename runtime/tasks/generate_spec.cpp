@@ -1,6 +1,7 @@
 #include "tasks/generate_spec.h"
 
 #include "tasks/graph_check.h"
+#include "tasks/metadata_reader.h"
 
 #include <algorithm>
 
@@ -10,24 +11,6 @@ namespace {
 constexpr uint32_t kMaxVocabulary = 1u << 24; // ids pass through f32
 constexpr uint32_t kMaxContext = 1u << 24;
 constexpr size_t kMaxEnds = 256, kMaxStops = 256, kMaxStopBytes = 4096;
-
-class Reader {
-public:
-  explicit Reader(const ModelFile &file) : file_(file) {}
-
-  uint32_t size(const char *key, uint32_t least, uint32_t most) const {
-    const uint32_t value = file_.get_u32(key);
-    if (value < least || value > most) reject(key, value, concat(least, " to ", most));
-    return value;
-  }
-  template <class T>
-  [[noreturn]] void reject(const char *key, const T &found, std::string_view expected) const {
-    fail(ErrorCode::InvalidFile, file_.path(), ": ", key, " is ", found, ", expected ", expected);
-  }
-
-private:
-  const ModelFile &file_;
-};
 
 SamplingOptions read_sampling(const ModelFile &file) {
   SamplingOptions s;
@@ -47,7 +30,7 @@ SamplingOptions read_sampling(const ModelFile &file) {
 } // namespace
 
 GenerateSpec GenerateSpec::read(const ModelFile &file) {
-  const Reader read(file);
+  const MetadataReader read(file);
   GenerateSpec s;
   s.n_context = read.size("fovea.generate.context", 2, kMaxContext);
   s.n_vocabulary = read.size("fovea.generate.vocabulary", 2, kMaxVocabulary);

@@ -14,21 +14,7 @@ using namespace fovea::test;
 
 namespace {
 
-struct TinyCtc {
-  explicit TinyCtc(const TinyCtcModel &what = {}) {
-    write_tiny_ctc_model(folder / "ctc.gguf", what);
-    model = Model::open(folder / "ctc.gguf");
-    weights = DeviceWeights::load(test_device(), model);
-  }
-  Transcriber transcriber(uint32_t n_beams = 1) const {
-    TranscriberOptions options;
-    options.n_beams = n_beams;
-    return Transcriber(test_device(), model, weights, options);
-  }
-  TempFolder folder;
-  std::shared_ptr<const Model> model;
-  std::shared_ptr<const DeviceWeights> weights;
-};
+using TinyCtc = TinyModel<TinyCtcModel, write_tiny_ctc_model>;
 
 /// Random words, with pauses.
 std::vector<int32_t> random_tokens(size_t n_words, uint32_t seed) {

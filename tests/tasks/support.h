@@ -13,9 +13,10 @@ namespace fovea::test {
 /// A gliding tone that swells and fades, 16 kHz.
 std::vector<float> sound(double seconds, uint32_t seed = 1);
 
-struct Tiny {
-  explicit Tiny(const TinySpeechModel &what = {}) {
-    write_tiny_speech_model(folder / "tiny.gguf", what);
+/// A small model in a folder of its own, written by `write`, on the device.
+template <class What, auto write> struct TinyModel {
+  explicit TinyModel(const What &what = {}) {
+    write(folder / "tiny.gguf", what);
     model = Model::open(folder / "tiny.gguf");
     weights = DeviceWeights::load(test_device(), model);
   }
@@ -28,6 +29,7 @@ struct Tiny {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const DeviceWeights> weights;
 };
+using Tiny = TinyModel<TinySpeechModel, write_tiny_speech_model>;
 
 std::vector<int32_t> all_tokens(const Transcript &t);
 

@@ -6,21 +6,15 @@
 #include "converter/tokenizers/chat_template.h"
 #include "converter/tokenizers/tokenizer.h"
 #include "support/temp_folder.h"
+#include "support/text_source.h"
 
 #include <doctest/doctest.h>
 #include <set>
 
 using namespace fovea;
+using test::source_of;
 
 namespace {
-
-// A source of texts alone.
-Source source_of(const std::vector<std::pair<std::string, std::string>> &texts) {
-  Source source("model", "test");
-  for (const auto &[name, text] : texts) source.add_text(name, text);
-  source.finish();
-  return source;
-}
 
 Source of_type(const std::string &type) {
   return source_of({{"config.json", concat(R"({"model_type": ")", type, R"("})")}});

@@ -3,20 +3,14 @@
 #include "converter/architectures/encoder_decoder.h"
 #include "converter/architectures/sentence_embedding.h"
 #include "converter/labels.h"
+#include "support/text_source.h"
 
 #include <doctest/doctest.h>
 
 using namespace fovea;
+using test::source_of;
 
 namespace {
-
-// A source of texts alone.
-Source source_of(const std::vector<std::pair<std::string, std::string>> &texts) {
-  Source source("model", "test");
-  for (const auto &[name, text] : texts) source.add_text(name, text);
-  source.finish();
-  return source;
-}
 
 std::string refusal(const std::string &config) {
   const Source source = source_of({{"config.json", config}});
