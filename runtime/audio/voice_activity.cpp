@@ -4,7 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numbers>
+#include <utility>
 
 namespace fovea {
 namespace {
@@ -13,7 +15,9 @@ constexpr double kBandEdgesHz[] = {100,  200,  300,  400,  510,  630,  770,  920
                                    1720, 2000, 2320, 2700, 3150, 3700, 4400, 5300, 6400, 7700};
 constexpr size_t kAverage = 8;                // frames
 constexpr size_t kParts = 12, kPartHops = 25; // the memory of the noise: 12 parts of 0.25 s
-// White noise so quiet (-70 dB) is no noise to stand out of; also what is supposed before anything is heard.
+constexpr size_t kQuietParts = 4;             // of it, supposed to have been before the beginning
+constexpr double kUnknown = std::numeric_limits<double>::infinity();
+// White noise so quiet (-70 dB) is no noise to stand out of.
 constexpr double kQuietest = 1e-7;
 constexpr double kVoiceRatio = 3; // half an hour of noise alone stays below 2
 
@@ -40,7 +44,9 @@ VoiceActivity::VoiceActivity(uint32_t rate_hz) : hop_((rate_hz + 50) / 100) {
     if (band.begin >= band.end) continue;
     band.correction = 1 + 2.5 / std::sqrt(double(band.end - band.begin)); // measured, of white noise
     band.recent.assign(kAverage, 0);
-    band.minima.assign(kParts, 0);
+    band.minimum = kUnknown;
+    band.minima.assign(kParts, kUnknown);
+    std::fill_n(band.minima.begin() + 1, kQuietParts, 0); // those that are overwritten first
     bands_.push_back(std::move(band));
   }
 }
@@ -85,9 +91,9 @@ bool VoiceActivity::push(std::span<const float> samples) {
     oldest = power;
     band.average = 0;
     for (const double p : band.recent) band.average += p / double(kAverage);
-    const bool part_begins = n_frames_ % kPartHops == 0;
-    if (part_begins && n_frames_ > 0) band.minima[n_frames_ / kPartHops % kParts] = band.minimum;
-    band.minimum = part_begins ? band.average : std::min(band.minimum, band.average);
+    if (n_frames_ + 1 >= kAverage) band.minimum = std::min(band.minimum, band.average);
+    if ((n_frames_ + 1) % kPartHops == 0)
+      band.minima[(n_frames_ + 1) / kPartHops % kParts] = std::exchange(band.minimum, band.average);
   }
   ++n_frames_;
   return ratio_ > kVoiceRatio;

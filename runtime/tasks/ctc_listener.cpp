@@ -41,15 +41,15 @@ uint32_t CtcListener::window_length(uint64_t at_least) const {
   return length == lengths_.end() ? lengths_.back() : *length;
 }
 
-bool CtcListener::must_settle(uint64_t now) const {
-  return now + 2 * uint64_t(spec_.overlap_samples) >= settled_ + spec_.window_samples &&
-         now > settled_ + spec_.overlap_samples;
+bool CtcListener::must_settle(uint64_t now, uint64_t since) const {
+  return now + 2 * uint64_t(spec_.overlap_samples) >= since + spec_.window_samples &&
+         now > since + spec_.overlap_samples;
 }
 
 bool CtcListener::settle_due(uint64_t now, double cost_s) const {
   const double interval_s = std::max(kSettleSeconds, 2 * cost_s);
-  return must_settle(now) || (now > settled_ + spec_.overlap_samples &&
-                              now >= settled_at_ + uint64_t(interval_s * spec_.sample_rate_hz));
+  return must_settle(now, settled_) || (now > settled_ + spec_.overlap_samples &&
+                                        now >= settled_at_ + uint64_t(interval_s * spec_.sample_rate_hz));
 }
 
 uint64_t CtcListener::keep_from(uint64_t now) const {
@@ -80,6 +80,23 @@ std::vector<CtcWord> CtcListener::words(const StreamSound &sound, uint64_t end) 
   return all;
 }
 
+// How many words settle, of those that are not; then also where the next can begin.
+size_t CtcListener::settle(std::span<const CtcWord> all, uint64_t now) {
+  const uint64_t hop = spec_.hop_samples, sure = now - std::min<uint64_t>(now, spec_.overlap_samples);
+  const auto is_sure = [&](const CtcWord &word) { return word.end_frame * hop <= sure; };
+  auto n = size_t(std::find_if_not(all.begin(), all.end(), is_sure) - all.begin());
+  // A word as long as a window is taken as it is.
+  if (n == 0 && !all.empty() && must_settle(now, all[0].begin_frame * hop)) n = 1;
+  const uint64_t last = n > 0 ? all[n - 1].end_frame * hop : settled_;
+  uint64_t next = std::max(last, sure);
+  if (n < all.size()) {
+    const uint64_t begin = all[n].begin_frame * hop;
+    next = std::min(next, n > 0 ? (last + std::max(last, begin)) / 2 : begin - std::min(begin, hop));
+  }
+  settled_ = std::max(settled_, next);
+  return n;
+}
+
 Heard CtcListener::hear(const StreamSound &sound, Moment moment, uint64_t end) {
   Heard heard;
   std::vector<CtcWord> all = words(sound, end);
@@ -88,17 +105,7 @@ Heard CtcListener::hear(const StreamSound &sound, Moment moment, uint64_t end) {
     n_settle = all.size();
     settled_ = std::max(settled_, end);
   } else if (moment == Moment::Settle) {
-    const uint64_t sure = sound.end() - std::min<uint64_t>(sound.end(), spec_.overlap_samples);
-    const auto sample = [&](uint64_t frame) { return frame * spec_.hop_samples; };
-    const auto is_sure = [&](const CtcWord &word) { return sample(word.end_frame) <= sure; };
-    n_settle = size_t(std::find_if_not(all.begin(), all.end(), is_sure) - all.begin());
-    // A word as long as a window is taken as it is.
-    if (n_settle == 0 && !all.empty() && must_settle(sound.end())) n_settle = 1;
-    const uint64_t last = n_settle > 0 ? sample(all[n_settle - 1].end_frame) : settled_;
-    const uint64_t next = n_settle < all.size() ? sample(all[n_settle].begin_frame) : sound.end();
-    settled_ = std::max(settled_, next <= last  ? last
-                                  : next < sure ? (last + next) / 2
-                                                : std::max(last, sure));
+    n_settle = settle(all, sound.end());
     settled_at_ = sound.end();
   }
   for (size_t i = 0; i < n_settle; ++i)

@@ -34,7 +34,9 @@ public:
 private:
   std::vector<CtcWord> words(const StreamSound &sound, uint64_t end) const;
   uint32_t window_length(uint64_t at_least) const;
-  bool must_settle(uint64_t now) const;
+  /// What began `since` would not fit into a window much longer.
+  bool must_settle(uint64_t now, uint64_t since) const;
+  size_t settle(std::span<const CtcWord> all, uint64_t now);
   /// Where a word is: the sample in its middle.
   uint64_t middle(const CtcWord &word) const {
     return (word.begin_frame + word.end_frame) * spec_.hop_samples / 2;

@@ -53,6 +53,8 @@ public:
   /// The end of the stream: everything settles. Nothing may be pushed afterwards.
   void finish();
   StreamStats stats() const;
+  /// Samples in memory.
+  size_t n_kept() const { return sound_.size(); }
 
 private:
   struct Due {

@@ -1,16 +1,8 @@
 #include "tasks/token_listener.h"
 
-#include "text/utf8.h"
-
 #include <cmath>
 
 namespace fovea {
-namespace {
-
-// More is cut by the model's context anyway.
-constexpr size_t kMaxPromptBytes = 1000;
-
-} // namespace
 
 void TokenListener::warm_up() {
   TranscribeOptions options = options_;
@@ -29,8 +21,6 @@ Heard TokenListener::hear(const StreamSound &sound, Moment moment, uint64_t end)
   const std::vector<float> samples = sound.window(int64_t(begin_), int64_t(end));
   TranscribeOptions options = options_;
   if (options.language.empty()) options.language = language_;
-  if (options.condition_on_previous_text && !before_.empty())
-    options.initial_prompt += (options.initial_prompt.empty() ? "" : " ") + before_;
   if (moment == Moment::Partial) options.temperatures.resize(1);
   Transcript transcript = transcription_.transcribe(*AudioSource::of(samples), options, {});
   for (TranscriptSegment &s : transcript.segments) {
@@ -57,11 +47,6 @@ Heard TokenListener::hear(const StreamSound &sound, Moment moment, uint64_t end)
   begin_ = next;
   open_ = moment != Moment::End;
   segments.resize(n_settle);
-  for (const TranscriptSegment &s : segments) before_ += s.text;
-  if (before_.size() > kMaxPromptBytes) {
-    before_ = utf8_replace_invalid(std::string_view(before_).substr(before_.size() - kMaxPromptBytes));
-    before_.erase(0, before_.find(' ')); // the first word was cut
-  }
   if (!segments.empty() && language_.empty()) {
     language_ = transcript.language;
     language_probability_ = transcript.language_probability;

@@ -1,6 +1,7 @@
 // TokenListener: an utterance transcribed as a recording by itself, at its end or when it fills a window;
 // then all segments but the last settle, which the window may have cut, and the rest begins with it. Where
 // one segment fills the window, it settles as it is. Text so far is the same, greedy and once.
+// What was said before a pause is no prompt: given half a sentence, models tend to write nothing of the rest.
 //
 // The transcription must outlive the listener.
 #pragma once
@@ -33,7 +34,6 @@ private:
   TranscribeOptions options_;
   uint64_t begin_ = 0;   // of what is not settled
   bool open_ = false;    // an utterance is
-  std::string before_;   // settled text that prompts
   std::string language_; // of the first text that settled
   float language_probability_ = 0;
 };

@@ -26,8 +26,9 @@ typedef fovea_segment_fn fovea_partial_fn;
 
 typedef struct fovea_stream_options {
   size_t struct_size;
-  /* As for fovea_transcribe(); NULL: its defaults. on_segment, on_language and user are not looked at, nor is
-   * on_progress: those below are called. cancel stops a push, which may be gone on with. */
+  /* As for fovea_transcribe(); NULL: its defaults. Its callbacks are not called, those below are, and
+   * condition_on_previous means nothing: what was said before a pause is no prompt. cancel stops a push,
+   * which may be gone on with, and must outlive the stream. */
   const fovea_transcribe_options *transcribe;
   double pause_s;   /* without voice, that ends what is said; default 0.6, 0.2 … 5 */
   double partial_s; /* of sound between two looks at text that may change, at least; default 0.5; 0: none */
