@@ -64,11 +64,12 @@ int transcribe_live(fovea::Transcriber &transcriber, const LiveArguments &a) {
     settled.add(since(segment.end_s));
     return true;
   };
-  callbacks.partial = [&](const fovea_segment &segment) {
-    writer.partial(segment);
-    if (*segment.text && !std::exchange(shown, true)) first_text.add(since(segment.start_s));
-    return true;
-  };
+  if (a.options.partial_s > 0)
+    callbacks.partial = [&](const fovea_segment &segment) {
+      writer.partial(segment);
+      if (*segment.text && !std::exchange(shown, true)) first_text.add(since(segment.start_s));
+      return true;
+    };
   auto stream = fovea::Stream::create(transcriber, a.options, callbacks).value();
 
   std::optional<Microphone> microphone;

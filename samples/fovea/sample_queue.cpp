@@ -32,7 +32,7 @@ bool SampleQueue::pop(std::vector<float> &samples) {
   samples.clear();
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, std::chrono::milliseconds(50), [&] { return closed_ || !samples_.empty(); });
-  if (samples_.empty() && n_missing_ > 0) { // after what was before it
+  if (samples_.empty() && n_missing_ > 0 && !closed_) { // after what was before it
     samples.resize(size_t(std::min<uint64_t>(n_missing_, capacity_)));
     n_missing_ -= samples.size();
     return true;

@@ -129,6 +129,8 @@ void check_live(const Arguments &a) {
     throw UsageError("--mic listens to a microphone, not to " + a.audio.front());
   if (!a.microphone && a.audio.empty()) throw UsageError("AUDIO missing; --mic listens to a microphone");
   if (a.realtime && a.audio.size() > 1) throw UsageError("--realtime takes one recording");
+  if (a.realtime && a.audio.front() == "-")
+    throw UsageError("--realtime: standard input is read whole before it is heard; give a file, or --mic");
   if (!a.microphone && !a.microphone_name.empty()) throw UsageError("--mic-device goes with --mic");
   if (!a.is_live() && a.pause_s) throw UsageError("--pause goes with --mic or --realtime");
   if (!a.is_live() && a.partial_s) throw UsageError("--partial goes with --mic or --realtime");
