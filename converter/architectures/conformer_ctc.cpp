@@ -1,7 +1,7 @@
 // Conformer with a CTC head (Gulati et al., 2020; Graves et al., 2006) over log-mel energies, as
-// samples/training writes it: sound brought to mean 0 and variance 1, two strided convolutions, then layers of
-// half an MLP, attention without positional encoding, a depthwise convolution, half an MLP. Every norm is a
-// LayerNorm. No convolution before the layers sees past an edge, so that a position is some samples and no
+// samples/training writes it: sound brought to mean 0 and variance 1, two strided convolutions, then layers
+// of half an MLP, attention without positional encoding, a depthwise convolution, half an MLP. Every norm is
+// a LayerNorm. No convolution before the layers sees past an edge, so that a position is some samples and no
 // padding.
 #include "converter/architectures/architecture.h"
 
@@ -53,12 +53,14 @@ Sizes read_sizes(const Config &c, const CtcSound &sound) {
   s.hop = in_range(c, "hop_length", 160, 1, s.window);
   s.mels = in_range(c, "num_mel_bins", 80, 1, 512);
   s.floor = float(c.find_number("mel_floor").value_or(1e-5));
-  if (!(s.floor > 0)) fail(ErrorCode::InvalidFile, c.path(), ": mel_floor is ", s.floor, ", above 0 expected");
+  if (!(s.floor > 0))
+    fail(ErrorCode::InvalidFile, c.path(), ": mel_floor is ", s.floor, ", above 0 expected");
   s.kernel = in_range(c, "subsampling_kernel_size", 3, 1, 64);
   s.stride = in_range(c, "subsampling_stride", 2, 1, 64);
   s.conv_kernel = in_range(c, "conv_kernel_size", 15, 1, 255);
   if (s.conv_kernel % 2 == 0)
-    fail(ErrorCode::Unsupported, c.path(), ": conv_kernel_size is ", s.conv_kernel, ", an odd number expected");
+    fail(ErrorCode::Unsupported, c.path(), ": conv_kernel_size is ", s.conv_kernel,
+         ", an odd number expected");
   s.layers = c.get_u32("num_hidden_layers");
   s.vocabulary = c.get_u32("vocab_size");
   s.blocks.width = c.get_u32("hidden_size");
@@ -112,9 +114,9 @@ void add_layer(BlockTensors &tensors, ModelPlan &plan, const Sizes &s, uint32_t 
     add_half(plan, s, at + ".fc2", source);
   };
   half_mlp("mlp1");
-  tensors.attention(to, from,
-                    {"norm_self_att", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-                     "self_attn.o_proj"});
+  tensors.attention(
+      to, from,
+      {"norm_self_att", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"});
   tensors.norm(to + ".conv.ln", from + "norm_conv");
   add_gate_first(plan, s, to + ".conv.in", from + "conv.pointwise_conv1");
   ConvTensors depthwise;
