@@ -2,7 +2,7 @@
 // (../shared/audio/digits, the split that it was not trained on).
 #include "support.h"
 
-#include "audio/audio_file.h"
+#include "audio/audio.h"
 #include "support/shared_folder.h"
 
 #include <algorithm>
