@@ -59,7 +59,9 @@ void LiveWriter::partial(const fovea_segment &segment) {
   if (format_ == TranscriptFormat::Json) writer_.line(segment, "partial");
   if (!terminal_) return;
   clear();
-  const std::string text = tail(segment.text, columns(terminal_) - 1);
+  std::string_view shown = segment.text;
+  shown.remove_prefix(std::min(shown.find_first_not_of(' '), shown.size()));
+  const std::string text = tail(shown, columns(terminal_) - 1);
   if (text.empty()) return;
   std::fputs(text.c_str(), terminal_);
   std::fflush(terminal_);
