@@ -8,6 +8,7 @@ extern const Architecture kAlbert;
 extern const Architecture kBart;
 extern const Architecture kBert;
 extern const Architecture kClip;
+extern const Architecture kConformerCtc;
 extern const Architecture kDeit;
 extern const Architecture kDetr;
 extern const Architecture kDinov2;
@@ -39,6 +40,7 @@ std::span<const Architecture> architectures() {
       kBart,
       kBert,
       kClip,
+      kConformerCtc,
       kDeit,
       kDetr,
       kDinov2,

@@ -120,8 +120,12 @@ void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocab
   plan.add("fovea.transcribe.decoder", std::string("ctc"));
   plan.add("fovea.audio.sample_rate", sound.sample_rate_hz);
   // Of a window's last positions, those that see past its end must be the next window's.
-  const uint64_t overlap = std::max<uint64_t>(kOverlapPositions, sound.context / sound.hop + 1);
-  const uint64_t window = std::max<uint64_t>(kWindowPositions, 6 * overlap);
+  const auto positions = [&](uint32_t seconds, uint32_t usual) {
+    return seconds ? uint64_t(seconds) * sound.sample_rate_hz / sound.hop : usual;
+  };
+  const uint64_t overlap =
+      std::max(positions(sound.overlap_s, kOverlapPositions), sound.context / sound.hop + 1);
+  const uint64_t window = std::max(positions(sound.window_s, kWindowPositions), 6 * overlap);
   plan.add("fovea.audio.window_samples", uint32_t(window * sound.hop));
   plan.add("fovea.transcribe.ctc.overlap", uint32_t(overlap * sound.hop));
   plan.add("fovea.transcribe.ctc.hop", uint32_t(sound.hop));

@@ -11,6 +11,9 @@ struct CtcSound {
   uint32_t sample_rate_hz = 16000;
   bool normalize = true;         // a recording is brought to mean 0 and variance 1
   uint64_t hop = 1, context = 1; // samples from position to position; samples that a position sees
+  /// Windows of longer recordings, and what each shares with its neighbour on either side, in seconds; 0: as
+  /// many positions as the published models' 20 s and 3 s.
+  uint32_t window_s = 0, overlap_s = 0;
 };
 
 /// From preprocessor_config.json; the defaults of the published feature extractor where it is silent or

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Trains the model on what speak.py made: train.py SPEECH FOLDER [--hours H]
+
+FOLDER gets vocab.json, checkpoint.pt (every few minutes; training goes on from it) and log.tsv. The learning rate falls
+to zero over H hours of computing; shards that appear in SPEECH meanwhile are used too. The last shard is not trained on
+and gives the rates in the log.
+
+  python3 train.py /tmp/speech /tmp/model --hours 2
+"""
+import argparse
+import copy
+import math
+import os
+import pathlib
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from features import n_positions
+from model import CONFIG, ConformerForCTC
+from sentences import Sentences
+from units import Units
+
+MAX_FRAMES = 2000  # an utterance of 20 s
+
+
+class Speech:
+    """All shards in memory: 8 kB a second."""
+
+    def __init__(self, folder, units):
+        self.folder, self.units, self.items, self.read = folder, units, [], set()
+
+    def rescan(self):
+        paths = sorted(pathlib.Path(self.folder).glob("shard-*.npz"))
+        for path in paths[1:]:  # the first is for validation
+            if path not in self.read:
+                self.read.add(path)
+                self.items += load(path, self.units)
+
+    def batches(self, rng, n_frames):
+        """One pass, each batch of like lengths."""
+        items = sorted(self.items, key=lambda it: len(it[0]) * rng.uniform(0.85, 1.15))
+        batches, batch = [], []
+        for item in items:
+            if batch and (len(batch) + 1) * max(len(item[0]), len(batch[-1][0])) > n_frames:
+                batches.append(batch)
+                batch = []
+            batch.append(item)
+        rng.shuffle(batches)
+        return batches
+
+
+def load(path, units):
+    with np.load(path) as z:
+        mel, ends, texts = z["mel"], z["ends"], z["texts"]
+    out = []
+    for begin, end, text in zip(np.concatenate([[0], ends]), ends, texts):
+        ids = units.encode(str(text))
+        needed = len(ids) + sum(a == b for a, b in zip(ids, ids[1:]))
+        if 30 <= end - begin <= MAX_FRAMES and needed <= n_positions(int(end - begin)):
+            out.append((mel[begin:end], ids, str(text)))
+    return out
+
+
+def collate(batch, rng=None):
+    longest = max(len(mel) for mel, _, _ in batch)
+    x = np.zeros((len(batch), longest, batch[0][0].shape[1]), np.float32)
+    for row, (mel, _, _) in zip(x, batch):
+        row[:len(mel)] = mel * np.float32(0.032) - 5
+        if rng:
+            augment(row[:len(mel)], rng)
+    lengths = torch.tensor([n_positions(len(mel)) for mel, _, _ in batch])
+    targets = torch.tensor([i for _, ids, _ in batch for i in ids])
+    return torch.from_numpy(x), lengths, targets, torch.tensor([len(ids) for _, ids, _ in batch])
+
+
+def augment(mel, rng):
+    """SpecAugment (Park et al., 2019), a random level and tilt."""
+    mel += rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, mel.shape[1], dtype=np.float32) * rng.uniform(-0.3, 0.3)
+    mean = mel.mean()
+    for _ in range(2):
+        n = rng.randint(0, 18)
+        at = rng.randint(0, mel.shape[1] - n)
+        mel[:, at:at + n] = mean
+    for _ in range(max(1, len(mel) // 150)):
+        n = rng.randint(0, min(20, len(mel) // 6))
+        at = rng.randint(0, len(mel) - n)
+        mel[at:at + n] = mean
+
+
+def n_word_errors(reference, heard):
+    """(substitutions + insertions + deletions, words)"""
+    a, b = reference.split(), heard.split()
+    row = list(range(len(b) + 1))
+    for i, word in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
+    return row[-1], len(a)
+
+
+def word_error_rate(model, items, units):
+    errors = words = 0
+    model.eval()
+    with torch.no_grad():
+        for i in range(0, len(items), 32):
+            batch = sorted(items, key=lambda it: len(it[0]))[i:i + 32]
+            x, lengths, _, _ = collate(batch)
+            best = model(x, lengths).argmax(-1)
+            for row, n, (_, _, text) in zip(best, lengths, batch):
+                e, n_words = n_word_errors(text, units.decode(row[:n].tolist()))
+                errors, words = errors + e, words + n_words
+    model.train()
+    return errors / max(1, words)
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("speech")
+    args.add_argument("folder")
+    args.add_argument("--hours", type=float, default=2)
+    args.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    args.add_argument("--frames", type=int, default=16000, help="of 10 ms in a batch")
+    args.add_argument("--steps", type=int, default=0, help="end after so many, to try things out")
+    args = args.parse_args()
+    os.makedirs(args.folder, exist_ok=True)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    folder = pathlib.Path(args.folder)
+    if not (folder / "vocab.json").exists():
+        sentences = Sentences(1)
+        Units.learn((sentences.make() for _ in range(30000)), CONFIG["vocab_size"]).save(folder / "vocab.json")
+    units = Units.load(folder / "vocab.json")
+    speech = Speech(args.speech, units)
+    validation = load(sorted(pathlib.Path(args.speech).glob("shard-*.npz"))[0], units)[:400]
+
+    torch.manual_seed(1)
+    model = ConformerForCTC(CONFIG)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    average = copy.deepcopy(model)
+    seconds, step = 0.0, 0
+    if (folder / "checkpoint.pt").exists():
+        state = torch.load(folder / "checkpoint.pt")
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        seconds, step = state["seconds"], state["step"]
+        print(f"goes on after step {step}, {seconds / 3600:.2f} hours")
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters")
+
+    def save():
+        state = dict(model=model.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(),
+                     seconds=seconds, step=step)
+        torch.save(state, folder / "checkpoint.part")
+        os.replace(folder / "checkpoint.part", folder / "checkpoint.pt")
+
+    rng = random.Random(step)
+    last_saved, last_loss, queue = time.time(), [], []
+    while seconds < args.hours * 3600 and not (args.steps and step >= args.steps):
+        if not queue:
+            speech.rescan()
+            queue = speech.batches(rng, args.frames)[:400]
+        begin = time.time()
+        x, lengths, targets, target_lengths = collate(queue.pop(), rng)
+        done = seconds / (args.hours * 3600)
+        rate = args.rate * min(1, (step + 1) / 800) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            last, middle = model(x, lengths, halfway=True)
+        loss = 0
+        for logits, weight in ((last, 0.75), (middle, 0.25)):
+            logprobs = F.log_softmax(logits.float(), -1).transpose(0, 1)
+            loss = loss + weight * F.ctc_loss(logprobs, targets, lengths, target_lengths, zero_infinity=True)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            optimizer.step()
+        step += 1
+        with torch.no_grad():
+            decay = min(0.999, (1 + step) / (10 + step))
+            for a, p in zip(average.parameters(), model.parameters()):
+                a.lerp_(p, 1 - decay)
+        seconds += time.time() - begin
+        last_loss.append(float(loss))
+        if step % 20 == 0:
+            print(f"step {step}  {seconds / 3600:.3f} h  loss {np.mean(last_loss):.3f}  rate {rate:.1e}  "
+                  f"{len(speech.items)} utterances, {seconds / step:.2f} s a step", flush=True)
+            last_loss = []
+        if step % 400 == 0:
+            wer = word_error_rate(average, validation, units)
+            print(f"step {step}  word error rate {100 * wer:.1f} %", flush=True)
+            with open(folder / "log.tsv", "a") as log:
+                log.write(f"{step}\t{seconds / 3600:.3f}\t{wer:.4f}\n")
+        if time.time() - last_saved > 180:
+            save()
+            last_saved = time.time()
+    save()
+    print(f"word error rate {100 * word_error_rate(average, validation, units):.1f} %")
+
+
+if __name__ == "__main__":
+    main()
