@@ -93,8 +93,8 @@ class ConformerForCTC(nn.Module):
         self.encoder = Encoder(config)
         self.ctc_head = nn.Linear(config["hidden_size"], config["vocab_size"])
 
-    def forward(self, mel, n_positions, halfway=False):
-        """[B, frames, 80], [B] → logits [B, T, V]; `halfway`: also those of the middle layer."""
+    def forward(self, mel, n_positions, middle_head=None):
+        """[B, frames, 80], [B] → logits [B, T, V]; with middle_head: also what it makes of the middle layer's rows."""
         e = self.encoder
         x = F.silu(e.conv2(F.silu(e.conv1(mel.transpose(1, 2))))).transpose(1, 2)
         inside = torch.arange(x.shape[1])[None, :] < n_positions[:, None]
@@ -103,6 +103,6 @@ class ConformerForCTC(nn.Module):
         middle = None
         for i, layer in enumerate(e.layers):
             x = layer(x, shown, hidden)
-            if halfway and i + 1 == len(e.layers) // 2:
-                middle = self.ctc_head(x)
-        return (self.ctc_head(x), middle) if halfway else self.ctc_head(x)
+            if middle_head and i + 1 == len(e.layers) // 2:
+                middle = middle_head(x)
+        return (self.ctc_head(x), middle) if middle_head else self.ctc_head(x)

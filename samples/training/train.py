@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Trains the model on what speak.py made: train.py SPEECH FOLDER [--hours H]
 
+The last layer learns units, the middle one letters (hierarchical CTC, Fernandez et al., 2007), which come sooner. Short
+utterances, undisturbed, are the first: without them the loss stays for long where nothing but blanks is heard.
+
 FOLDER gets vocab.json, checkpoint.pt (every few minutes; training goes on from it) and log.tsv. The learning rate falls
 to zero over H hours of computing; shards that appear in SPEECH meanwhile are used too. The last shard is not trained on
 and gives the rates in the log.
@@ -21,10 +24,13 @@ import torch.nn.functional as F
 
 from features import n_positions
 from model import CONFIG, ConformerForCTC
+from score import n_word_errors
 from sentences import Sentences
-from units import Units
+from units import N_LETTERS, Units
 
 MAX_FRAMES = 2000  # an utterance of 20 s
+WARM_UP, EASY = 300, 700  # steps of a rising rate; steps with short utterances
+EASY_FRAMES = 280
 
 
 class Speech:
@@ -40,9 +46,9 @@ class Speech:
                 self.read.add(path)
                 self.items += load(path, self.units)
 
-    def batches(self, rng, n_frames):
+    def batches(self, rng, n_frames, longest=MAX_FRAMES):
         """One pass, each batch of like lengths."""
-        items = sorted(self.items, key=lambda it: len(it[0]) * rng.uniform(0.85, 1.15))
+        items = sorted((it for it in self.items if len(it[0]) <= longest), key=lambda it: len(it[0]) * rng.uniform(0.85, 1.15))
         batches, batch = [], []
         for item in items:
             if batch and (len(batch) + 1) * max(len(item[0]), len(batch[-1][0])) > n_frames:
@@ -61,20 +67,25 @@ def load(path, units):
         ids = units.encode(str(text))
         needed = len(ids) + sum(a == b for a, b in zip(ids, ids[1:]))
         if 30 <= end - begin <= MAX_FRAMES and needed <= n_positions(int(end - begin)):
-            out.append((mel[begin:end], ids, str(text)))
+            out.append((mel[begin:end], ids, str(text), units.encode_letters(str(text))))
     return out
 
 
 def collate(batch, rng=None):
-    longest = max(len(mel) for mel, _, _ in batch)
+    longest = max(len(item[0]) for item in batch)
     x = np.zeros((len(batch), longest, batch[0][0].shape[1]), np.float32)
-    for row, (mel, _, _) in zip(x, batch):
+    for row, (mel, *_) in zip(x, batch):
         row[:len(mel)] = mel * np.float32(0.032) - 5
         if rng:
             augment(row[:len(mel)], rng)
-    lengths = torch.tensor([n_positions(len(mel)) for mel, _, _ in batch])
-    targets = torch.tensor([i for _, ids, _ in batch for i in ids])
-    return torch.from_numpy(x), lengths, targets, torch.tensor([len(ids) for _, ids, _ in batch])
+    return torch.from_numpy(x), torch.tensor([n_positions(len(item[0])) for item in batch])
+
+
+def ctc_loss(logits, lengths, targets):
+    """`targets`: lists of ids."""
+    logprobs = F.log_softmax(logits.float(), -1).transpose(0, 1)
+    return F.ctc_loss(logprobs, torch.tensor([i for ids in targets for i in ids]), lengths,
+                      torch.tensor([len(ids) for ids in targets]), zero_infinity=True)
 
 
 def augment(mel, rng):
@@ -91,27 +102,16 @@ def augment(mel, rng):
         mel[at:at + n] = mean
 
 
-def n_word_errors(reference, heard):
-    """(substitutions + insertions + deletions, words)"""
-    a, b = reference.split(), heard.split()
-    row = list(range(len(b) + 1))
-    for i, word in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1], len(a)
-
-
 def word_error_rate(model, items, units):
     errors = words = 0
     model.eval()
     with torch.no_grad():
         for i in range(0, len(items), 32):
             batch = sorted(items, key=lambda it: len(it[0]))[i:i + 32]
-            x, lengths, _, _ = collate(batch)
+            x, lengths = collate(batch)
             best = model(x, lengths).argmax(-1)
-            for row, n, (_, _, text) in zip(best, lengths, batch):
-                e, n_words = n_word_errors(text, units.decode(row[:n].tolist()))
+            for row, n, item in zip(best, lengths, batch):
+                e, n_words = n_word_errors(item[2], units.decode(row[:n].tolist()))
                 errors, words = errors + e, words + n_words
     model.train()
     return errors / max(1, words)
@@ -122,7 +122,7 @@ def main():
     args.add_argument("speech")
     args.add_argument("folder")
     args.add_argument("--hours", type=float, default=2)
-    args.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    args.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate")
     args.add_argument("--frames", type=int, default=16000, help="of 10 ms in a batch")
     args.add_argument("--steps", type=int, default=0, help="end after so many, to try things out")
     args = args.parse_args()
@@ -138,45 +138,50 @@ def main():
 
     torch.manual_seed(1)
     model = ConformerForCTC(CONFIG)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    letters = torch.nn.Linear(CONFIG["hidden_size"], N_LETTERS)
+    trained = list(model.parameters()) + list(letters.parameters())
+    optimizer = torch.optim.AdamW(trained, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
     average = copy.deepcopy(model)
     seconds, step = 0.0, 0
     if (folder / "checkpoint.pt").exists():
         state = torch.load(folder / "checkpoint.pt")
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
+        letters.load_state_dict(state["letters"])
         optimizer.load_state_dict(state["optimizer"])
         seconds, step = state["seconds"], state["step"]
         print(f"goes on after step {step}, {seconds / 3600:.2f} hours")
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters")
 
     def save():
-        state = dict(model=model.state_dict(), average=average.state_dict(), optimizer=optimizer.state_dict(),
+        state = dict(model=model.state_dict(), average=average.state_dict(),
+                     letters=letters.state_dict(), optimizer=optimizer.state_dict(),
                      seconds=seconds, step=step)
         torch.save(state, folder / "checkpoint.part")
         os.replace(folder / "checkpoint.part", folder / "checkpoint.pt")
 
     rng = random.Random(step)
-    last_saved, last_loss, queue = time.time(), [], []
+    last_saved, losses, queue = time.time(), [], []
     while seconds < args.hours * 3600 and not (args.steps and step >= args.steps):
         if not queue:
             speech.rescan()
-            queue = speech.batches(rng, args.frames)[:400]
+            queue = (speech.batches(rng, args.frames // 2, EASY_FRAMES) if step < EASY else
+                     speech.batches(rng, args.frames))[:100]
         begin = time.time()
-        x, lengths, targets, target_lengths = collate(queue.pop(), rng)
+        batch = queue.pop()
+        x, lengths = collate(batch, rng if step >= EASY else None)
         done = seconds / (args.hours * 3600)
-        rate = args.rate * min(1, (step + 1) / 800) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+        rate = args.rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
         for group in optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            last, middle = model(x, lengths, halfway=True)
-        loss = 0
-        for logits, weight in ((last, 0.75), (middle, 0.25)):
-            logprobs = F.log_softmax(logits.float(), -1).transpose(0, 1)
-            loss = loss + weight * F.ctc_loss(logprobs, targets, lengths, target_lengths, zero_infinity=True)
+            last, middle = model(x, lengths, letters)
+        last_loss = ctc_loss(last, lengths, [item[1] for item in batch])
+        middle_loss = ctc_loss(middle, lengths, [item[3] for item in batch])
+        loss = 0.7 * last_loss + 0.3 * middle_loss
         optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
         if torch.isfinite(norm):
             optimizer.step()
         step += 1
@@ -185,11 +190,12 @@ def main():
             for a, p in zip(average.parameters(), model.parameters()):
                 a.lerp_(p, 1 - decay)
         seconds += time.time() - begin
-        last_loss.append(float(loss))
+        losses.append((float(last_loss), float(middle_loss)))
         if step % 20 == 0:
-            print(f"step {step}  {seconds / 3600:.3f} h  loss {np.mean(last_loss):.3f}  rate {rate:.1e}  "
-                  f"{len(speech.items)} utterances, {seconds / step:.2f} s a step", flush=True)
-            last_loss = []
+            units_loss, letters_loss = np.mean(losses, axis=0)
+            print(f"step {step}  {seconds / 3600:.3f} h  loss {units_loss:.3f}, of letters {letters_loss:.3f}  "
+                  f"rate {rate:.1e}  {len(speech.items)} utterances, {seconds / step:.2f} s a step", flush=True)
+            losses = []
         if step % 400 == 0:
             wer = word_error_rate(average, validation, units)
             print(f"step {step}  word error rate {100 * wer:.1f} %", flush=True)

@@ -5,6 +5,7 @@ import json
 
 SPECIAL = ["<pad>", "|"]
 LETTERS = list("abcdefghijklmnopqrstuvwxyz'")
+N_LETTERS = len(SPECIAL) + len(LETTERS)
 
 
 class Units:
@@ -58,6 +59,10 @@ class Units:
         for w in text.split():
             ids += ([self.ids["|"]] if ids else []) + self.word(w)
         return ids
+
+    def encode_letters(self, text):
+        """The same in letters alone: ids below N_LETTERS."""
+        return [self.ids["|" if c == " " else c] for c in text]
 
     def decode(self, frames):
         """The most probable id of each frame → text."""

@@ -1,0 +1,75 @@
+// The speech model in samples/models: the sample recordings word for word, and digits said by people
+// (../shared/audio/digits, the split that it was not trained on).
+#include "support.h"
+
+#include "audio/audio.h"
+#include "support/shared_folder.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+
+using namespace fovea;
+using namespace fovea::test;
+
+namespace {
+
+constexpr const char *kModel = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf";
+constexpr const char *kDigits[] = {"zero", "one", "two",   "three", "four",
+                                   "five", "six", "seven", "eight", "nine"};
+
+Transcriber bundled() {
+  const auto model = Model::open(kModel);
+  return Transcriber(test_device(), model, DeviceWeights::load(test_device(), model));
+}
+
+/// Every `step`th of the takes 0 to 4: those that are right, in percent.
+double digits_right(const std::string &folder, size_t step) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto &entry : std::filesystem::directory_iterator(folder))
+    if (const std::string stem = entry.path().stem().string();
+        !stem.empty() && stem.back() < '5' && stem[stem.size() - 2] == '_')
+      paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  REQUIRE(paths.size() == 300);
+  Transcriber transcriber = bundled();
+  size_t n = 0, n_right = 0;
+  for (size_t i = 0; i < paths.size(); i += step, ++n) {
+    const std::string want = kDigits[paths[i].filename().string()[0] - '0'];
+    std::vector<float> samples(4000); // a quarter of a second of silence on either side
+    const Audio audio = read_audio(paths[i].string());
+    samples.insert(samples.end(), audio.samples.begin(), audio.samples.end());
+    samples.resize(samples.size() + 4000);
+    const std::string got = transcriber.transcribe(samples).text();
+    n_right += got == want;
+    if (got != want) MESSAGE(paths[i].filename().string(), ": ", got);
+  }
+  return 100.0 * double(n_right) / double(n);
+}
+
+} // namespace
+
+TEST_CASE("the bundled model: the sample recordings word for word") {
+  CHECK(std::filesystem::file_size(kModel) <= 6'000'000);
+  Transcriber transcriber = bundled();
+  std::ifstream lines(FOVEA_SOURCE_DIR "/samples/audio/transcripts.tsv");
+  std::string name, text;
+  size_t n = 0;
+  for (; std::getline(lines, name, '\t') && std::getline(lines, text); ++n) {
+    CAPTURE(name);
+    const Audio audio = read_audio(std::string(FOVEA_SOURCE_DIR "/samples/audio/") + name);
+    CHECK(transcriber.transcribe(audio.samples).text() == text);
+  }
+  CHECK(n == 5);
+}
+
+TEST_CASE("the bundled model: digits said by people") {
+  const std::string folder = shared_path("audio/digits");
+  if (!folder.empty()) CHECK(digits_right(folder, 7) >= 95);
+}
+
+TEST_CASE("the bundled model: all digits said by people" * doctest::test_suite("sweep")) {
+  const std::string folder = shared_path("audio/digits");
+  if (!folder.empty()) CHECK(digits_right(folder, 1) >= 97);
+}
