@@ -1,3 +1,4 @@
+#include "bundled_models.h"
 #include "model_arguments.h"
 #include "transcript_writer.h"
 
@@ -119,6 +120,8 @@ void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const s
 
 int transcribe(Arguments &a) {
   a.format = parse_format(a.format_name);
+  default_speech_model(a.model, a.audio);
+  if (a.audio.empty()) throw UsageError(a.model.empty() ? "AUDIO missing" : a.model + ": AUDIO missing");
   const std::vector<std::string> outputs = output_paths(a);
   for (const std::string &output : outputs) {
     refuse_input(output, {a.model});
@@ -175,9 +178,8 @@ void add_threshold(CLI::App *command, const char *name, float *value, const char
 void add_transcribe(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
   const auto a = std::make_shared<Arguments>();
-  add_model(*command, *a, "A speech model");
+  add_model(*command, *a, "A speech model (default: speech-en, which comes with the tool)")->required(false);
   command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
-      ->required()
       ->option_text("...");
   command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
       ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
