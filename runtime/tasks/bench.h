@@ -1,4 +1,5 @@
-// Stage timings of a model whose task is "transcribe": features, encode, prompt, decode step. Outputs are
+// Stage timings of a model whose task is "transcribe": features, encode, prompt, decode step of one that
+// writes token after token; a short and a whole window of one whose words are read off frames. Outputs are
 // checked (finite, equal between runs) before a time is reported. One thread. Throws what the Transcriber's
 // parts throw, and Internal when an output fails its check.
 #pragma once
@@ -18,7 +19,7 @@ struct BenchOptions {
 };
 
 struct BenchStage {
-  std::string name;                             // "features", "encode", "prompt 64", "step at 8" …
+  std::string name; // "features", "encode", "prompt 64", "step at 8" … "window of 5 s"
   double median_s = 0, best_s = 0, first_s = 0; // first: the run that warmed up, programs made included
   uint64_t flops = 0;                           // of one run
   uint64_t weight_bytes = 0;                    // read by one run, each weight once
@@ -30,7 +31,7 @@ struct BenchStage {
 
 struct BenchReport {
   double load_s = 0;         // file opened and verified, weights on the device
-  double first_result_s = 0; // from the file's opening to the first token of the first window
+  double first_result_s = 0; // from the file's opening to the first token, or the first window's
   std::vector<BenchStage> stages;
   MemoryUse memory;
   bool weights_imported = false; // used in place, without a copy

@@ -28,7 +28,7 @@ class FeedForward(nn.Module):
         self.linear2 = nn.Linear(c["intermediate_size"], c["hidden_size"])
 
     def forward(self, x):
-        return self.linear2(F.silu(self.linear1(x)))
+        return self.linear2(F.silu(self.linear1(x).float()))
 
 
 class Attention(nn.Module):
@@ -96,7 +96,8 @@ class ConformerForCTC(nn.Module):
     def forward(self, mel, n_positions, middle_head=None):
         """[B, frames, 80], [B] → logits [B, T, V]; with middle_head: also what it makes of the middle layer's rows."""
         e = self.encoder
-        x = F.silu(e.conv2(F.silu(e.conv1(mel.transpose(1, 2))))).transpose(1, 2)
+        x = F.silu(e.conv1(mel.transpose(1, 2)).float())
+        x = F.silu(e.conv2(x).float()).transpose(1, 2)
         inside = torch.arange(x.shape[1])[None, :] < n_positions[:, None]
         shown = inside[:, :, None].to(x.dtype)
         hidden = torch.zeros(inside.shape).masked_fill(~inside, -1e4)[:, None, None, :].to(x.dtype)

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "support/tiny_ctc_model.h"
+#include "tasks/bench.h"
 #include "tasks/ctc_words.h"
 
 #include <doctest/doctest.h>
@@ -212,4 +213,19 @@ TEST_CASE("ctc: files whose parts do not fit each other are refused") {
                },
                {}})
             .find("gave token 4") != std::string::npos);
+}
+
+TEST_CASE("ctc: bench times windows, checked and with their figures") {
+  const TinyCtc tiny;
+  BenchOptions options;
+  options.n_runs = 2;
+  const BenchReport report = bench(test_device(), tiny.model->path(), options);
+  REQUIRE(report.stages.size() == 1); // a short window is a whole one
+  const BenchStage &stage = report.stages[0];
+  CHECK(stage.name == "window of 1 s");
+  CHECK(stage.best_s > 0);
+  CHECK(stage.best_s <= stage.median_s);
+  CHECK(stage.n_dispatches > 0);
+  CHECK(report.first_result_s >= report.load_s + stage.first_s);
+  CHECK(report.memory.scratch_bytes + report.memory.io_bytes > 0);
 }
