@@ -31,6 +31,17 @@ std::optional<TranscriptSegment> CtcSegmenter::flush() {
   n_characters_ = 0;
   const std::vector<CtcWord> words = std::exchange(words_, {});
   if (words.empty()) return {};
+  return segment_of(words);
+}
+
+std::optional<TranscriptSegment> CtcSegmenter::preview(std::span<const CtcWord> more) const {
+  std::vector<CtcWord> words = words_;
+  words.insert(words.end(), more.begin(), more.end());
+  if (words.empty()) return {};
+  return segment_of(words);
+}
+
+TranscriptSegment CtcSegmenter::segment_of(std::span<const CtcWord> words) const {
   TranscriptSegment s;
   s.start_s = spec_.seconds(words.front().begin_frame);
   s.end_s = spec_.seconds(words.back().end_frame);

@@ -17,8 +17,12 @@ public:
   std::optional<TranscriptSegment> add(CtcWord word);
   /// What there is so far.
   std::optional<TranscriptSegment> flush();
+  /// The same with `more` words after it, as one segment; nothing ends.
+  std::optional<TranscriptSegment> preview(std::span<const CtcWord> more) const;
 
 private:
+  TranscriptSegment segment_of(std::span<const CtcWord> words) const;
+
   const CtcSpec &spec_;
   bool with_times_;
   std::vector<CtcWord> words_;

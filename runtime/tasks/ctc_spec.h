@@ -6,6 +6,8 @@
 
 #include "exec/model.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 struct CtcSpec {
@@ -27,6 +29,10 @@ struct CtcSpec {
   }
   double seconds(uint64_t frame) const { return double(frame * hop_samples) / sample_rate_hz; }
   bool is_delimiter(int32_t id) const { return id == delimiter || tokens[size_t(id)] == " "; }
+  /// Else every token is a word.
+  bool has_delimiter() const {
+    return delimiter != kNone || std::find(tokens.begin(), tokens.end(), " ") != tokens.end();
+  }
 };
 
 /// Error InvalidGraph unless the graph "window" takes samples and gives a pair for each frame that `spec`

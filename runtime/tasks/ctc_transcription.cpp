@@ -5,8 +5,8 @@
 // window that has them further from its edge.
 #include "tasks/transcription.h"
 
-#include "tasks/ctc_segments.h"
-#include "tasks/profile_sum.h"
+#include "tasks/ctc_ear.h"
+#include "tasks/ctc_listener.h"
 #include "tasks/recording.h"
 #include "tasks/stopwatch.h"
 
@@ -31,24 +31,30 @@ void check(const TranscribeOptions &o) {
 class CtcTranscription final : public Transcription {
 public:
   CtcTranscription(CtcSpec spec, Session session, bool profiling)
-      : spec_(std::move(spec)), session_(std::move(session)), profiling_(profiling) {}
+      : ear_(std::move(spec), std::move(session), profiling) {}
 
   Transcript transcribe(AudioSource &audio, const TranscribeOptions &options,
                         const TranscribeCallbacks &callbacks) override;
   uint32_t sample_rate_hz() const override { return spec_.sample_rate_hz; }
   bool multilingual() const override { return false; }
   const std::vector<std::string> &languages() const override { return no_languages_; }
-  MemoryUse memory() const override { return session_.memory(); }
-  std::vector<ProfileRow> profile() const override { return profile_.rows(); }
+  MemoryUse memory() const override { return ear_.session().memory(); }
+  std::vector<ProfileRow> profile() const override { return ear_.profile(); }
+  std::unique_ptr<Listener> listen(const TranscribeOptions &options) override {
+    check(options);
+    return std::make_unique<CtcListener>(
+        spec_,
+        [this, cancel = options.cancel](std::span<const float> samples) {
+          return ear_.hear(samples, cancel);
+        },
+        options.timestamps);
+  }
 
 private:
   uint64_t count_samples(AudioSource &audio, const TranscribeOptions &options);
-  std::vector<CtcFrame> hear(std::span<const float> samples, const TranscribeOptions &options);
 
-  CtcSpec spec_;
-  Session session_;
-  bool profiling_;
-  ProfileSum profile_;
+  CtcEar ear_;
+  const CtcSpec &spec_ = ear_.spec();
   std::vector<std::string> no_languages_;
 };
 
@@ -91,7 +97,7 @@ Transcript CtcTranscription::transcribe(AudioSource &audio, const TranscribeOpti
       std::vector<CtcFrame> frames;
       {
         const Stopwatch watch(t.encode_s);
-        frames = hear(window.first(n), options);
+        frames = ear_.hear(window.first(n), options.cancel);
       }
       ++t.n_windows;
       const size_t overlap = spec_.overlap_samples / spec_.hop_samples;
@@ -119,29 +125,6 @@ uint64_t CtcTranscription::count_samples(AudioSource &audio, const TranscribeOpt
     n_samples += n;
     if (n < block.size()) return n_samples;
   }
-}
-
-std::vector<CtcFrame> CtcTranscription::hear(std::span<const float> samples,
-                                             const TranscribeOptions &options) {
-  if (spec_.n_frames(samples.size()) == 0) return {}; // too short for a frame: nothing can be heard in it
-  Program &program = session_.program("window", {{"N", samples.size()}});
-  program.set_input("window", samples);
-  RunControl control;
-  control.cancel = options.cancel;
-  session_.run(program, control);
-  if (profiling_) profile_.add(program);
-  const auto pairs = program.output_as<float>("best");
-  std::vector<CtcFrame> frames;
-  for (size_t i = 0; i < pairs.size(); i += 2) {
-    // Not a number fails both comparisons.
-    if (!(pairs[i] <= 1.0f) || !(pairs[i + 1] >= 0 && pairs[i + 1] < float(spec_.tokens.size())))
-      fail(ErrorCode::Internal, session_.model().path(), ": graph 'window' gave token ", pairs[i + 1],
-           " with log-probability ", pairs[i], " where ", spec_.tokens.size(),
-           " tokens have texts; the file is damaged (try `fovea inspect --verify`) or the driver computes "
-           "wrongly");
-    frames.push_back({int32_t(pairs[i + 1]), std::min(pairs[i], 0.0f)});
-  }
-  return frames;
 }
 
 } // namespace

@@ -5,10 +5,8 @@
 
 namespace fovea {
 
-CtcReader::CtcReader(const CtcSpec &spec) : spec_(spec) {
-  for (size_t id = 0; id < spec.tokens.size(); ++id)
-    has_delimiter_ = has_delimiter_ || spec.is_delimiter(int32_t(id));
-}
+CtcReader::CtcReader(const CtcSpec &spec, uint64_t first_frame)
+    : spec_(spec), has_delimiter_(spec.has_delimiter()), at_frame_(first_frame) {}
 
 std::vector<CtcWord> CtcReader::push(std::span<const CtcFrame> frames) {
   std::vector<CtcWord> out;
@@ -18,10 +16,10 @@ std::vector<CtcWord> CtcReader::push(std::span<const CtcFrame> frames) {
     } else {
       end_run(out);
       run_token_ = frame.token;
-      run_begin_ = n_frames_;
+      run_begin_ = at_frame_;
       run_logprob_ = frame.logprob;
     }
-    ++n_frames_;
+    ++at_frame_;
   }
   return out;
 }
@@ -48,7 +46,7 @@ void CtcReader::end_run(std::vector<CtcWord> &out) {
   if (text.empty()) return;
   if (!has_delimiter_) end_word(out);
   if (word_.n_letters++ == 0) word_.begin_frame = run_begin_;
-  word_.end_frame = n_frames_;
+  word_.end_frame = at_frame_;
   word_.text += text;
   word_.tokens.push_back(token);
   word_.sum_logprob += double(run_logprob_);

@@ -29,13 +29,13 @@ struct CtcWord {
 
 class CtcReader {
 public:
-  /// `spec` must outlive the reader.
-  explicit CtcReader(const CtcSpec &spec);
+  /// `spec` must outlive the reader. `first_frame`: of the first to be pushed, in the times of words.
+  explicit CtcReader(const CtcSpec &spec, uint64_t first_frame = 0);
   /// Words that are complete with these frames.
   std::vector<CtcWord> push(std::span<const CtcFrame> frames);
   /// The last word, if one is open.
   std::vector<CtcWord> finish();
-  uint64_t n_frames() const { return n_frames_; }
+  uint64_t next_frame() const { return at_frame_; }
   /// Tokens so far, blanks left out.
   uint64_t n_tokens() const { return n_tokens_; }
 
@@ -44,8 +44,8 @@ private:
   void end_word(std::vector<CtcWord> &out);
 
   const CtcSpec &spec_;
-  bool has_delimiter_ = false;
-  uint64_t n_frames_ = 0, n_tokens_ = 0;
+  bool has_delimiter_;
+  uint64_t at_frame_, n_tokens_ = 0;
   // Frames of the same token.
   int32_t run_token_ = CtcSpec::kNone;
   uint64_t run_begin_ = 0;

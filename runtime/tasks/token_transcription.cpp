@@ -6,6 +6,7 @@
 #include "tasks/load_tokenizer.h"
 #include "tasks/recording.h"
 #include "tasks/segments.h"
+#include "tasks/token_listener.h"
 
 #include <algorithm>
 #include <chrono>
@@ -232,6 +233,10 @@ public:
     check(session_.spec(), options);
     session_.set_cancel(options.cancel);
     return Windows(session_, tokenizer_, audio, options, callbacks).run();
+  }
+  std::unique_ptr<Listener> listen(const TranscribeOptions &options) override {
+    check(session_.spec(), options);
+    return std::make_unique<TokenListener>(*this, session_.spec().window_samples, options);
   }
   uint32_t sample_rate_hz() const override { return session_.spec().sample_rate_hz; }
   bool multilingual() const override { return session_.spec().multilingual; }

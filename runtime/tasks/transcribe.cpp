@@ -41,6 +41,10 @@ Transcript Transcriber::transcribe(std::span<const float> samples, const Transcr
   return transcribe(*source, options, callbacks);
 }
 
+std::unique_ptr<Listener> Transcriber::listen(const TranscribeOptions &options) {
+  return transcription_->listen(options);
+}
+
 uint32_t Transcriber::sample_rate_hz() const { return transcription_->sample_rate_hz(); }
 bool Transcriber::multilingual() const { return transcription_->multilingual(); }
 const std::vector<std::string> &Transcriber::languages() const { return transcription_->languages(); }

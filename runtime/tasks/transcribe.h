@@ -127,6 +127,7 @@ struct TranscribeCallbacks {
   std::function<void(const std::string &code, float probability)> language;
 };
 
+class Listener;
 class Transcription;
 
 class Transcriber {
@@ -145,6 +146,10 @@ public:
   /// samples: mono at sample_rate_hz(), full scale 1.
   Transcript transcribe(std::span<const float> samples, const TranscribeOptions &options = {},
                         const TranscribeCallbacks &callbacks = {});
+
+  /// For a SpeechStream, which is then one with this transcriber: it must not outlive it, and both are used
+  /// from one thread at a time. `options` as for transcribe(), which throws the same for them.
+  std::unique_ptr<Listener> listen(const TranscribeOptions &options = {});
 
   uint32_t sample_rate_hz() const; // 16000
   bool multilingual() const;

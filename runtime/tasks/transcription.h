@@ -6,7 +6,7 @@
 // Transcriber::transcribe().
 #pragma once
 
-#include "tasks/transcribe.h"
+#include "tasks/listener.h"
 
 namespace fovea {
 
@@ -15,6 +15,8 @@ public:
   virtual ~Transcription() = default;
   virtual Transcript transcribe(AudioSource &audio, const TranscribeOptions &options,
                                 const TranscribeCallbacks &callbacks) = 0;
+  /// For a stream. Throws InvalidArgument for options that the kind cannot have.
+  virtual std::unique_ptr<Listener> listen(const TranscribeOptions &options) = 0;
   virtual uint32_t sample_rate_hz() const = 0;
   virtual bool multilingual() const = 0;
   virtual const std::vector<std::string> &languages() const = 0;

@@ -45,12 +45,12 @@ std::string find_model(const std::string &name) {
   return name;
 }
 
-void default_speech_model(std::string &model, std::vector<std::string> &recordings) {
-  const bool is_first_recording = recordings.empty() ? !is_model(model) : is_recording(model);
-  if (model.empty() || !is_first_recording) return;
+void default_speech_model(std::string &model, std::vector<std::string> &recordings, bool microphone) {
+  const bool is_alone = recordings.empty() && !microphone;
+  if (model.empty() ? !microphone : is_alone ? is_model(model) : !is_recording(model)) return;
   const std::string bundled = find_model(kSpeech);
   if (bundled == kSpeech) throw UsageError("MODEL missing, and no speech model is installed with the tool");
-  recordings.insert(recordings.begin(), model);
+  if (!model.empty()) recordings.insert(recordings.begin(), model);
   model = bundled;
 }
 

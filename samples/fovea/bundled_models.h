@@ -12,8 +12,8 @@ namespace tool {
 std::string find_model(const std::string &name);
 
 /// `fovea transcribe talk.mp3`: a first argument that is a recording, or the only one and no model, is moved
-/// from `model` to the front of `recordings`, and the bundled speech model takes its place. UsageError where
-/// there is none.
-void default_speech_model(std::string &model, std::vector<std::string> &recordings);
+/// from `model` to the front of `recordings`, and the bundled speech model takes its place, as it does where
+/// `model` is empty and a microphone is listened to. UsageError where there is none.
+void default_speech_model(std::string &model, std::vector<std::string> &recordings, bool microphone);
 
 } // namespace tool

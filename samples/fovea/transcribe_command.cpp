@@ -1,11 +1,13 @@
 #include "bundled_models.h"
+#include "live_command.h"
+#include "microphone.h"
 #include "model_arguments.h"
-#include "transcript_writer.h"
 
 #include <fovea/audio.hpp>
 
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 namespace tool {
@@ -21,9 +23,13 @@ struct Arguments : ModelArguments {
   std::string format_name = "text";
   TranscriptFormat format = TranscriptFormat::Text;
   fovea::TranscribeOptions options;
-  std::string language, prompt, condition = "on";
+  std::string language, prompt, condition; // "": on
   uint32_t beam = 1;
   bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
+  bool microphone = false, realtime = false;
+  std::string microphone_name;
+  std::optional<float> pause_s, partial_s;
+  bool is_live() const { return microphone || realtime; }
 };
 
 TranscriptFormat parse_format(const std::string &name) {
@@ -118,10 +124,41 @@ void transcribe_one(const Arguments &a, fovea::Transcriber &transcriber, const s
   if (!a.quiet) std::fprintf(stderr, "%s\n", summary(path, transcript).c_str());
 }
 
+void check_live(const Arguments &a) {
+  if (a.microphone && a.realtime) throw UsageError("--realtime is of a recording, --mic has none");
+  if (a.microphone && !a.audio.empty())
+    throw UsageError("--mic listens to a microphone, not to " + a.audio.front());
+  if (!a.microphone && a.audio.empty()) throw UsageError("AUDIO missing; --mic listens to a microphone");
+  if (a.realtime && a.audio.size() > 1) throw UsageError("--realtime takes one recording");
+  if (a.realtime && a.audio.front() == "-")
+    throw UsageError("--realtime: standard input is read whole before it is heard; give a file, or --mic");
+  if (!a.microphone && !a.microphone_name.empty()) throw UsageError("--mic-device goes with --mic");
+  if (!a.is_live() && a.pause_s) throw UsageError("--pause goes with --mic or --realtime");
+  if (!a.is_live() && a.partial_s) throw UsageError("--partial goes with --mic or --realtime");
+  if (a.is_live() && !a.condition.empty())
+    throw UsageError(
+        "--condition has no effect with --mic and --realtime: each utterance is heard by itself");
+  if (a.is_live() && makes_folder(a)) throw UsageError("-o must be a file: " + a.output + " is a folder");
+}
+
+int transcribe_live(const Arguments &a, fovea::Transcriber &transcriber) {
+  LiveArguments live;
+  live.microphone = a.microphone;
+  live.device = a.microphone_name;
+  if (a.realtime) live.recording = a.audio.front();
+  live.format = a.format;
+  live.output = a.output;
+  live.quiet = a.quiet;
+  live.options.transcribe = &a.options;
+  if (a.pause_s) live.options.pause_s = *a.pause_s;
+  if (a.partial_s) live.options.partial_s = *a.partial_s;
+  return transcribe_live(transcriber, live);
+}
+
 int transcribe(Arguments &a) {
+  default_speech_model(a.model, a.audio, a.microphone);
+  check_live(a);
   a.format = parse_format(a.format_name);
-  default_speech_model(a.model, a.audio);
-  if (a.audio.empty()) throw UsageError(a.model.empty() ? "AUDIO missing" : a.model + ": AUDIO missing");
   const std::vector<std::string> outputs = output_paths(a);
   for (const std::string &output : outputs) {
     refuse_input(output, {a.model});
@@ -133,12 +170,14 @@ int transcribe(Arguments &a) {
   o.translate = a.translate;
   o.timestamps = !a.no_timestamps;
   o.fallback = !a.no_fallback;
-  o.condition_on_previous = a.condition == "on";
-  o.cancel = interrupt().get();
+  o.condition_on_previous = a.condition != "off";
+  if (!a.is_live()) o.cancel = interrupt().get(); // else it ends the sound, not the hearing
 
   fovea::TranscriberOptions made;
   made.beam = a.beam;
   auto transcriber = open_task<fovea::Transcriber>(a, made);
+
+  if (a.is_live()) return transcribe_live(a, transcriber);
 
   int exit_code = kOk;
   OutputFolder folder;
@@ -181,6 +220,30 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   add_model(*command, *a, "A speech model (default: speech-en, which comes with the tool)")->required(false);
   command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
       ->option_text("...");
+  command->add_flag("--mic", a->microphone, "Listen to the microphone, until Ctrl-C");
+  command
+      ->add_option("--mic-device", a->microphone_name,
+                   "The microphone: its number, or part of its name (default: the system's)")
+      ->check(some_text())
+      ->option_text("NAME");
+  command
+      ->add_flag_function(
+          "--list-mics",
+          [](std::int64_t) {
+            print(Microphone::list());
+            throw CLI::Success();
+          },
+          "List the microphones and exit")
+      ->trigger_on_parse();
+  command->add_flag("--realtime", a->realtime, "Feed the recording at its own pace, as a microphone would");
+  command->add_option("--pause", a->pause_s, "Silence that ends what is said, in seconds (default: 0.6)")
+      ->check(number(0.2f, 5))
+      ->option_text("SECONDS");
+  command
+      ->add_option("--partial", a->partial_s,
+                   "Show text that may still change so often; 0: not at all (default: 0.5)")
+      ->check(number(0, 3600))
+      ->option_text("SECONDS");
   command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
       ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
       ->option_text("FORMAT");
@@ -237,8 +300,13 @@ Segments are printed as they are decided; progress and the real-time factor go t
 recordings, a bad one is reported and the rest are done; the exit code is then 1. CTC models (wav2vec 2.0)
 write what they hear letter by letter: they take no language, translation, beam, temperature or prompt, and
 have no use for the options of windows that are tried again.
+
+With --mic and --realtime, text is written while it is spoken: settled text line by line, once the speaker
+pauses or the model is sure; text that may still change in the terminal's last line. JSON is then one object
+a line, of type final or partial. Ctrl-C ends the sound, and all that was said is written before the exit.
 Example:
-  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt)");
+  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt
+  fovea transcribe tiny.en.fovea.gguf --mic)");
   command->callback([&exit_code, a] { exit_code = transcribe(*a); });
 }
 

@@ -81,13 +81,22 @@ void TranscriptWriter::segment(const fovea_segment &segment) {
   write(fovea::subtitle_cue(cue_format(), n_cues_, segment).value());
 }
 
+void TranscriptWriter::line(const fovea_segment &segment, const char *type) {
+  Json out = {{"type", type}};
+  out.update(to_json(segment));
+  write(out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
 void TranscriptWriter::finish(const fovea::Transcript &transcript) {
   if (format_ == TranscriptFormat::Json)
     write(to_json(transcript, audio_)
               .dump(several_ && !file_ ? -1 : 2, ' ', false, Json::error_handler_t::replace) +
           "\n");
-  else
-    begin();
+  finish();
+}
+
+void TranscriptWriter::finish() {
+  if (format_ != TranscriptFormat::Json) begin();
   if (file_) file_->commit();
 }
 

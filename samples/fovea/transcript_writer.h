@@ -17,7 +17,11 @@ public:
   /// `output` empty: stdout, where each of `several` texts gets a heading and each JSON document one line.
   TranscriptWriter(TranscriptFormat format, std::string audio, const std::string &output, bool several);
   void segment(const fovea_segment &segment);
+  /// The segment as one line of JSON; `type` says what it is.
+  void line(const fovea_segment &segment, const char *type);
   void finish(const fovea::Transcript &transcript);
+  /// Of what was written so far.
+  void finish();
 
 private:
   void write(std::string_view text);

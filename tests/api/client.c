@@ -2,7 +2,7 @@
  * nothing does. */
 #include <fovea/audio.h>
 #include <fovea/convert.h>
-#include <fovea/transcribe.h>
+#include <fovea/stream.h>
 
 #include <math.h>
 #include <pthread.h>
@@ -53,6 +53,7 @@ static void test_errors(void) {
   CHECK(fovea_model_open("x", NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_device_open(NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_transcribe(NULL, NULL, 0, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
+  CHECK(fovea_stream_create(NULL, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_session_run(NULL, NULL, NULL, 0, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_bench(NULL, NULL, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
   CHECK(fovea_convert(NULL, NULL, NULL, NULL) == FOVEA_INVALID_ARGUMENT);
@@ -68,6 +69,7 @@ static void test_errors(void) {
   fovea_results_release(NULL);
   fovea_transcriber_release(NULL);
   fovea_transcript_release(NULL);
+  fovea_stream_release(NULL);
   fovea_device_list_release(NULL);
   fovea_cancel_release(NULL);
   fovea_audio_release(NULL);

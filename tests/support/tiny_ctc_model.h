@@ -13,18 +13,18 @@ namespace fovea::test {
 inline constexpr uint32_t kCtcHop = 20, kCtcContext = 40, kCtcVocabulary = 16;
 inline constexpr int32_t kCtcBlank = 0, kCtcDelimiter = 1, kCtcSpecial = 2, kCtcLetterA = 3; // A … M
 
-inline std::map<std::string, MetaData> ctc_metadata() {
+inline std::map<std::string, MetaData> ctc_metadata(uint32_t scale = 1) {
   std::vector<std::string> tokens = {"", "|", ""};
   for (char c = 'A'; tokens.size() < kCtcVocabulary; ++c) tokens.push_back(std::string(1, c));
   std::map<std::string, MetaData> m;
   m["general.architecture"] = std::string("fovea");
   m["fovea.task"] = std::string("transcribe");
   m["fovea.transcribe.decoder"] = std::string("ctc");
-  m["fovea.audio.sample_rate"] = 1000u;
-  m["fovea.audio.window_samples"] = 1000u;
-  m["fovea.transcribe.ctc.overlap"] = 100u;
-  m["fovea.transcribe.ctc.hop"] = kCtcHop;
-  m["fovea.transcribe.ctc.context"] = kCtcContext;
+  m["fovea.audio.sample_rate"] = 1000 * scale;
+  m["fovea.audio.window_samples"] = 1000 * scale;
+  m["fovea.transcribe.ctc.overlap"] = 100 * scale;
+  m["fovea.transcribe.ctc.hop"] = kCtcHop * scale;
+  m["fovea.transcribe.ctc.context"] = kCtcContext * scale;
   m["fovea.transcribe.ctc.blank"] = kCtcBlank;
   m["fovea.transcribe.ctc.delimiter"] = kCtcDelimiter;
   m["fovea.transcribe.ctc.clean_up"] = false;
@@ -35,24 +35,28 @@ inline std::map<std::string, MetaData> ctc_metadata() {
 struct TinyCtcModel {
   std::function<void(std::map<std::string, MetaData> &)> edit_metadata;
   std::function<void(std::string &)> edit_graph;
+  uint32_t scale = 1;
 };
 
 inline void write_tiny_ctc_model(const std::string &path, const TinyCtcModel &what = {}) {
+  const uint32_t hop = kCtcHop * what.scale, context = kCtcContext * what.scale;
   std::string graph = "graph window\n"
                       "  in window f32 [1, N]\n"
                       "  m = as_map(window)\n"
-                      "  c = conv2d(m, ear.w, ear.b) kernel_h=1 kernel_w=40 stride_h=1 stride_w=20\n"
+                      "  c = conv2d(m, ear.w, ear.b) kernel_h=1 kernel_w=" +
+                      std::to_string(context) + " stride_h=1 stride_w=" + std::to_string(hop) +
+                      "\n"
                       "  logits = flatten(c)\n"
                       "  p = softmax(logits) log=true\n"
                       "  out best = top_k(p) k=1\n";
   if (what.edit_graph) what.edit_graph(graph);
-  auto metadata = ctc_metadata();
+  auto metadata = ctc_metadata(what.scale);
   if (what.edit_metadata) what.edit_metadata(metadata);
   // The logit of token j is larger the nearer the mean of a frame's first 20 samples is to j / 16.
-  HostTensor w({{kCtcVocabulary, kCtcContext}, Encoding::F32}), b({{kCtcVocabulary}, Encoding::F32});
+  HostTensor w({{kCtcVocabulary, context}, Encoding::F32}), b({{kCtcVocabulary}, Encoding::F32});
   for (uint32_t j = 0; j < kCtcVocabulary; ++j) {
     const float level = float(j) / kCtcVocabulary;
-    for (uint32_t k = 0; k < kCtcHop; ++k) w.f[j * kCtcContext + k] = 2 * level * 4000 / kCtcHop;
+    for (uint32_t k = 0; k < hop; ++k) w.f[j * context + k] = 2 * level * 4000 / float(hop);
     b.f[j] = -level * level * 4000;
   }
   GgufWriter writer(path);

@@ -45,7 +45,7 @@ std::string words_of(const CtcSpec &spec, const std::vector<CtcFrame> &all, size
   for (size_t at = 0; at < all.size(); at += std::min(step, all.size() - at))
     write(reader.push(std::span(all).subspan(at, std::min(step, all.size() - at))));
   write(reader.finish());
-  CHECK(reader.n_frames() == all.size());
+  CHECK(reader.next_frame() == all.size());
   return out;
 }
 

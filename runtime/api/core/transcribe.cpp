@@ -1,97 +1,15 @@
-#include "api/handles.h"
+#include "api/core/transcripts.h"
 #include "api/json.h"
 
 #include "tasks/file_tasks.h"
-#include "tasks/transcribe.h"
-
-#include <fovea/transcribe.h>
-
-#include <cmath>
 
 using namespace fovea;
 using namespace fovea::api;
 
 namespace {
 
-constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
-
 const fovea_transcriber_options kTranscriberDefaults = {sizeof(fovea_transcriber_options), 1, 0, nullptr,
                                                         nullptr};
-
-fovea_transcribe_options transcribe_defaults() {
-  fovea_transcribe_options o{};
-  o.struct_size = sizeof o;
-  o.timestamps = 1;
-  o.fallback = 1;
-  o.compression_ratio_threshold = 2.4f;
-  o.logprob_threshold = -1.0f;
-  o.no_speech_threshold = 0.6f;
-  o.best_of = 5;
-  o.patience = 1.0f;
-  o.length_penalty = kOff;
-  o.condition_on_previous = 1;
-  o.max_initial_timestamp_s = 1.0f;
-  return o;
-}
-
-std::optional<float> threshold(float value) {
-  return std::isnan(value) ? std::nullopt : std::optional(value);
-}
-
-/// temperature, + 0.2, + 0.4 … up to 1.
-std::vector<float> temperatures(float first, bool fallback) {
-  if (!(first >= 0 && std::isfinite(first)))
-    fail(ErrorCode::InvalidArgument, "temperature is ", first, ", expected 0 or more");
-  std::vector<float> all = {first};
-  for (int i = 1; fallback && first + 0.2f * float(i) < 1.0f + 1e-4f; ++i)
-    all.push_back(first + 0.2f * float(i));
-  return all;
-}
-
-TranscribeOptions to_options(const fovea_transcribe_options &o) {
-  TranscribeOptions to;
-  if (o.language) to.language = o.language;
-  to.translate = o.translate != 0;
-  to.timestamps = o.timestamps != 0;
-  to.temperatures = temperatures(o.temperature, o.fallback != 0);
-  to.compression_ratio_threshold = threshold(o.compression_ratio_threshold);
-  to.logprob_threshold = threshold(o.logprob_threshold);
-  to.no_speech_threshold = threshold(o.no_speech_threshold);
-  to.best_of = o.best_of;
-  to.seed = o.seed;
-  to.patience = o.patience;
-  to.length_penalty = threshold(o.length_penalty);
-  to.condition_on_previous_text = o.condition_on_previous != 0;
-  if (o.prompt) to.initial_prompt = o.prompt;
-  to.max_initial_timestamp_s = std::isnan(o.max_initial_timestamp_s) ? -1.0f : o.max_initial_timestamp_s;
-  to.max_tokens_per_window = o.max_tokens;
-  to.cancel = flag(o.cancel);
-  return to;
-}
-
-std::vector<fovea_word> words_of(const TranscriptSegment &segment) {
-  std::vector<fovea_word> out;
-  for (const TranscriptWord &w : segment.words)
-    out.push_back({w.start_s, w.end_s, w.text.c_str(), w.probability});
-  return out;
-}
-
-/// A view of `segment` and of its words, which must outlive it.
-fovea_segment view_of(const TranscriptSegment &segment, const std::vector<fovea_word> &words, size_t index) {
-  return {sizeof(fovea_segment),
-          uint32_t(index),
-          segment.start_s,
-          segment.end_s,
-          segment.text.c_str(),
-          segment.tokens.data(),
-          segment.tokens.size(),
-          segment.avg_logprob,
-          segment.compression_ratio,
-          segment.no_speech_prob,
-          segment.temperature,
-          words.empty() ? nullptr : words.data(),
-          words.size()};
-}
 
 TranscribeCallbacks to_callbacks(const fovea_transcribe_options &o) {
   TranscribeCallbacks to;
@@ -141,12 +59,6 @@ private:
 
 } // namespace
 
-struct fovea_transcriber {
-  std::shared_ptr<vk::Device> device;
-  bool profile;
-  Transcriber transcriber;
-};
-
 struct fovea_transcript {
   Transcript transcript;
   std::string text;
@@ -172,7 +84,7 @@ fovea_status transcribe(fovea_transcriber *transcriber, AudioSource &source,
     const fovea_transcribe_options given = read_struct(options, transcribe_defaults(), "transcribe options");
     return std::make_unique<fovea_transcript>(
         require(transcriber, "transcriber")
-            ->transcriber.transcribe(source, to_options(given), to_callbacks(given)));
+            ->transcriber->transcribe(source, to_options(given), to_callbacks(given)));
   });
 }
 
@@ -203,27 +115,27 @@ fovea_status fovea_transcriber_create(fovea_device *device, const fovea_model *m
     TranscriberOptions wanted;
     wanted.n_beams = given.beam;
     wanted.timestamps = given.profile != 0;
-    return std::make_unique<fovea_transcriber>(
-        fovea_transcriber{device->device, wanted.timestamps,
-                          Transcriber(device->device, model->model,
+    return std::make_unique<fovea_transcriber>(fovea_transcriber{
+        device->device, wanted.timestamps,
+        std::make_shared<Transcriber>(device->device, model->model,
                                       model->weights(*device, given.progress, given.user), wanted)});
   });
 }
 void fovea_transcriber_release(fovea_transcriber *transcriber) { delete transcriber; }
 
 uint32_t fovea_transcriber_sample_rate_hz(const fovea_transcriber *transcriber) {
-  return transcriber ? transcriber->transcriber.sample_rate_hz() : 0;
+  return transcriber ? transcriber->transcriber->sample_rate_hz() : 0;
 }
 size_t fovea_transcriber_language_count(const fovea_transcriber *transcriber) {
-  return transcriber ? transcriber->transcriber.languages().size() : 0;
+  return transcriber ? transcriber->transcriber->languages().size() : 0;
 }
 const char *fovea_transcriber_language(const fovea_transcriber *transcriber, size_t index) {
   return index < fovea_transcriber_language_count(transcriber)
-             ? transcriber->transcriber.languages()[index].c_str()
+             ? transcriber->transcriber->languages()[index].c_str()
              : nullptr;
 }
 fovea_status fovea_transcriber_memory(const fovea_transcriber *transcriber, fovea_memory *memory) {
-  return guard([&] { write_memory(memory, require(transcriber, "transcriber")->transcriber.memory()); });
+  return guard([&] { write_memory(memory, require(transcriber, "transcriber")->transcriber->memory()); });
 }
 fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, char **out) {
   return create_text(out, [&] {
@@ -232,7 +144,7 @@ fovea_status fovea_transcriber_profile(const fovea_transcriber *transcriber, cha
       fail(ErrorCode::Unsupported, "no profile: the transcriber was not made with profile = 1");
     if (transcriber->device->caps().timestamp_period_ns <= 0)
       fail(ErrorCode::Unsupported, "no profile: ", transcriber->device->name(), " has no timestamps");
-    return profile_json(transcriber->transcriber.profile());
+    return profile_json(transcriber->transcriber->profile());
   });
 }
 

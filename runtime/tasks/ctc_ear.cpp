@@ -1,0 +1,29 @@
+#include "tasks/ctc_ear.h"
+
+#include <algorithm>
+
+namespace fovea {
+
+std::vector<CtcFrame> CtcEar::hear(std::span<const float> samples, const std::atomic<bool> *cancel) {
+  if (spec_.n_frames(samples.size()) == 0) return {}; // too short for a frame: nothing can be heard in it
+  Program &program = session_.program("window", {{"N", samples.size()}});
+  program.set_input("window", samples);
+  RunControl control;
+  control.cancel = cancel;
+  session_.run(program, control);
+  if (profiling_) profile_.add(program);
+  const auto pairs = program.output_as<float>("best");
+  std::vector<CtcFrame> frames;
+  for (size_t i = 0; i < pairs.size(); i += 2) {
+    // Not a number fails both comparisons.
+    if (!(pairs[i] <= 1.0f) || !(pairs[i + 1] >= 0 && pairs[i + 1] < float(spec_.tokens.size())))
+      fail(ErrorCode::Internal, session_.model().path(), ": graph 'window' gave token ", pairs[i + 1],
+           " with log-probability ", pairs[i], " where ", spec_.tokens.size(),
+           " tokens have texts; the file is damaged (try `fovea inspect --verify`) or the driver computes "
+           "wrongly");
+    frames.push_back({int32_t(pairs[i + 1]), std::min(pairs[i], 0.0f)});
+  }
+  return frames;
+}
+
+} // namespace fovea
