@@ -25,16 +25,18 @@ TEST_CASE("README: the program builds, and writes down what is said") {
   CHECK(lines_of(program).size() <= 32);
   const TempFolder folder;
   write_file(folder / "listen.cpp", program);
-  const auto library = [](const std::string &path) { // for the linker and for the loader
-    return " " + quoted(path) + " -Wl,-rpath," + quoted(std::filesystem::path(path).parent_path().string());
-  };
-  const Finished built =
-      run_command(FOVEA_CXX_COMPILER " -std=c++17 -Wall -Wextra -Wpedantic -Werror -I '" FOVEA_SOURCE_DIR
-                                     "/runtime/include' " +
-                  quoted(folder / "listen.cpp") + library(FOVEA_LIBRARY) + library(FOVEA_AUDIO_LIBRARY) +
-                  " -o " + quoted(folder / "listen"));
-  REQUIRE_MESSAGE(built.exit_code == 0, built.err);
   const std::string listen = quoted(folder / "listen");
+  std::string command = FOVEA_CXX_COMPILER
+      " -std=c++17 -Wall -Wextra -Wpedantic -Werror -I '" FOVEA_SOURCE_DIR "/runtime/include' -o ";
+  command.append(listen).append(" ").append(quoted(folder / "listen.cpp"));
+  for (const std::string library : {FOVEA_LIBRARY, FOVEA_AUDIO_LIBRARY}) // for the linker and for the loader
+    command.append(" '")
+        .append(library)
+        .append("' -Wl,-rpath,'")
+        .append(library, 0, library.rfind('/'))
+        .append("'");
+  const Finished built = run_command(command);
+  REQUIRE_MESSAGE(built.exit_code == 0, built.err);
   CHECK(run_command(listen).exit_code == 2);
   const Finished missing = run_command(listen + " /nonexistent x.wav");
   CHECK(missing.exit_code == 1);
