@@ -19,7 +19,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR}/runtime/api) # our own libraries: no package has them yet
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 
 function(package component name section summary)
   string(TOUPPER ${component} c)
@@ -37,7 +37,7 @@ package(development libfovea-dev libdevel "runs trained models on Vulkan devices
         "Headers for C99 and C++17, a CMake package and pkg-config files.")
 package(tool fovea utils "runs trained models on Vulkan devices - command-line tool"
         "Writes down speech, generates and translates text, embeds, classifies, captions,"
-        "detects and segments; converts trained weights; times them.")
+        "detects and segments, converts trained weights, and times them.")
 # The loader is opened when a device is wanted; the converter does without.
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "libvulkan1, mesa-vulkan-drivers | vulkan-icd")
 
