@@ -28,7 +28,8 @@ CtcListener::CtcListener(const CtcSpec &spec, Ear ear, bool with_times)
 }
 
 void CtcListener::warm_up() {
-  for (const uint32_t length : lengths_) ear_(std::vector<float>(length));
+  // The longest first: what is made for the others stays when memory need not grow any more.
+  for (auto length = lengths_.rbegin(); length != lengths_.rend(); ++length) ear_(std::vector<float>(*length));
 }
 
 void CtcListener::begin(uint64_t sample) {

@@ -114,9 +114,15 @@ Microphone::Microphone(const std::string &name, uint32_t rate_hz, SampleQueue &q
   name_ = info.name;
   const PaStreamParameters input{index, 1, paFloat32, info.defaultHighInputLatency, nullptr};
   const QuietStderr quiet;
-  check(Pa_OpenStream(&state_->stream, &input, nullptr, rate_hz, paFramesPerBufferUnspecified, paNoFlag,
-                      on_samples, &queue),
-        name_);
+  const PaError opened = Pa_OpenStream(&state_->stream, &input, nullptr, rate_hz,
+                                       paFramesPerBufferUnspecified, paNoFlag, on_samples, &queue);
+  if (opened == paInvalidSampleRate)
+    fail(FOVEA_UNSUPPORTED, {name_,
+                             format(": does not record at %u Hz, which this model hears; choose one that "
+                                    "converts (default, pulse, pipewire): ",
+                                    rate_hz),
+                             names()});
+  check(opened, name_);
   check(Pa_SetStreamFinishedCallback(state_->stream, on_end), name_);
   check(Pa_StartStream(state_->stream), name_);
 }

@@ -1,11 +1,12 @@
 /* Fovea: speech to text while it is spoken (library fovea). Conventions as in fovea.h.
  *
- * A stream takes samples as they come, from a microphone or a call, of any length: memory stays that of one
- * window. It finds where someone speaks, hears that, and gives text twice: at once, as it may still change,
+ * A stream takes samples as they come, from a microphone or a call, of any length: memory stays that of a few
+ * windows. It finds where someone speaks, hears that, and gives text twice: at once, as it may still change,
  * and settled, for good. Everything settles where the speaker pauses; in long speech, what the model is sure
  * of: with a CTC model words some seconds back, with others what was said when a window of 30 s is full.
- * Settled text depends on the sound alone, not on how it is pushed (on a device too slow to hear a stretch in
- * half its time, also on its speed). Callbacks come on the thread that pushes.
+ * Settled text depends on the sound alone, not on how it is pushed (and, with a CTC model, on the device where
+ * it takes more than a second to hear a window: then less often something settles). Callbacks come on the
+ * thread that pushes.
  *
  * A push returns when its sound was heard, which takes as long as the device does: a program that must not
  * wait (an audio callback) keeps samples in a queue of its own and pushes from another thread; then as much
