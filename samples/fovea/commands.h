@@ -19,5 +19,7 @@ void add_caption(CLI::App &app, int &exit_code);
 void add_classify(CLI::App &app, int &exit_code);
 void add_embed(CLI::App &app, int &exit_code);
 void add_translate(CLI::App &app, int &exit_code);
+/// What is written from the other commands: shell completion and the manual page. After all of them.
+void add_completion(CLI::App &app);
 
 } // namespace tool

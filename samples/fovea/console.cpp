@@ -1,5 +1,7 @@
 #include "console.h"
 
+#include "bundled_models.h"
+
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -213,7 +215,7 @@ fovea::Device open_device(const std::string &selector) {
 fovea::Model open_model(const std::string &path, bool verify) {
   fovea::ModelOptions options;
   options.verify = verify;
-  return fovea::Model::open(path, options).value();
+  return fovea::Model::open(find_model(path), options).value();
 }
 
 } // namespace tool

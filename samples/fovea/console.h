@@ -86,7 +86,8 @@ std::pair<std::string, uint64_t> parse_assignment(const std::string &text, const
 
 /// The device that --device names; empty: FOVEA_DEVICE or the best.
 fovea::Device open_device(const std::string &selector);
-/// The model file, to be compared with its checksum before use unless `verify` is false (--no-verify).
+/// The model file, or a bundled model by its name, to be compared with its checksum before use unless
+/// `verify` is false (--no-verify).
 fovea::Model open_model(const std::string &path, bool verify);
 
 } // namespace tool

@@ -1,3 +1,4 @@
+#include "bundled_models.h"
 #include "commands.h"
 #include "console.h"
 
@@ -75,7 +76,7 @@ std::string plan_text(const fovea::Model &model, const Arguments &a) {
 }
 
 int inspect(const Arguments &a) {
-  const auto model = fovea::Model::open(a.file).value();
+  const auto model = fovea::Model::open(find_model(a.file)).value();
   if (!a.sizes.empty() && a.plan.empty()) throw UsageError("--size is of --plan");
   std::string text;
   if (a.verify) {

@@ -68,6 +68,7 @@ int run(int argc, char **argv) {
   tool::add_segment(app, exit_code);
   tool::add_run(app, exit_code);
   tool::add_bench(app, exit_code);
+  tool::add_completion(app);
   try {
     // CLI11 would only say that a command is missing.
     const auto is_named = [&](const CLI::App *command) { return command->get_name() == argv[1]; };

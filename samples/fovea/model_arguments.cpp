@@ -53,8 +53,10 @@ void check_search(uint32_t max_tokens, uint32_t min_tokens) {
     throw UsageError(format("--min-tokens %u is more than --max-tokens %u", min_tokens, max_tokens));
 }
 
-void add_model(CLI::App &command, ModelArguments &to, const std::string &what) {
-  command.add_option("MODEL", to.model, what + " file (see fovea convert)")->required()->option_text(" ");
+CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what) {
+  return command.add_option("MODEL", to.model, what + " file (see fovea convert)")
+      ->required()
+      ->option_text(" ");
 }
 
 void add_device(CLI::App &command, ModelArguments &to) {

@@ -15,7 +15,7 @@ struct ModelArguments {
 };
 
 /// MODEL, as the first argument.
-void add_model(CLI::App &command, ModelArguments &to, const std::string &what);
+CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what);
 /// --device and --no-verify.
 void add_device(CLI::App &command, ModelArguments &to);
 /// TEXT…

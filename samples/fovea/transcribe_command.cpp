@@ -1,3 +1,4 @@
+#include "bundled_models.h"
 #include "live_command.h"
 #include "microphone.h"
 #include "model_arguments.h"
@@ -155,6 +156,7 @@ int transcribe_live(const Arguments &a, fovea::Transcriber &transcriber) {
 }
 
 int transcribe(Arguments &a) {
+  default_speech_model(a.model, a.audio, a.microphone);
   check_live(a);
   a.format = parse_format(a.format_name);
   const std::vector<std::string> outputs = output_paths(a);
@@ -215,7 +217,7 @@ void add_threshold(CLI::App *command, const char *name, float *value, const char
 void add_transcribe(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
   const auto a = std::make_shared<Arguments>();
-  add_model(*command, *a, "A speech model");
+  add_model(*command, *a, "A speech model (default: speech-en, which comes with the tool)")->required(false);
   command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
       ->option_text("...");
   command->add_flag("--mic", a->microphone, "Listen to the microphone, until Ctrl-C");

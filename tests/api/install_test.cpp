@@ -8,20 +8,20 @@ using namespace fovea::test;
 
 namespace {
 
-/// A shell in a folder of its own.
+/// A shell in a folder that stays in the build folder: what has not changed is not built again.
 class Shell {
 public:
+  Shell() { std::filesystem::create_directories(folder_); }
   Finished run(const std::string &command) const {
-    return run_command(std::string("cd ").append(quoted(folder_.path())).append(" && ").append(command));
+    return run_command(std::string("cd ").append(quoted(folder_)).append(" && ").append(command));
   }
   void require(const std::string &command) const {
     const Finished f = run(command);
     REQUIRE_MESSAGE(f.exit_code == 0, command, "\n", f.out, f.err);
   }
-  const TempFolder &folder() const { return folder_; }
 
 private:
-  TempFolder folder_;
+  std::string folder_ = FOVEA_BINARY_DIR "/installed";
 };
 
 } // namespace
@@ -32,6 +32,7 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
     return;
   }
   const Shell shell;
+  shell.require("rm -rf staged moved samples");
   shell.require("cmake --install '" FOVEA_BINARY_DIR "' --prefix \"$PWD/staged\" && mv staged moved");
   const Finished libraries = shell.run("ls moved/" FOVEA_INSTALL_LIBDIR);
   for (const char *name :
@@ -41,7 +42,7 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   shell.require("moved/bin/fovea --version");
 
   // The samples, from a copy that has nothing of the repository around it.
-  shell.require("cp -r '" FOVEA_SOURCE_DIR "/samples' .");
+  shell.require("cp -rp '" FOVEA_SOURCE_DIR "/samples' .");
   shell.require(
       "cmake -S samples -B build -DCMAKE_PREFIX_PATH=\"$PWD/moved\" -DCMAKE_BUILD_TYPE=Debug -G Ninja "
       "-DCMAKE_C_COMPILER=" FOVEA_C_COMPILER " -DCMAKE_CXX_COMPILER=" FOVEA_CXX_COMPILER);

@@ -133,8 +133,8 @@ TEST_CASE("tool: lines come as they settle; Ctrl-C settles what was said, and no
 
 TEST_CASE("tool: live transcription's options that cannot be meant") {
   check_tool_error("transcribe m a.wav --mic", 2, "--mic listens to a microphone, not to a.wav");
-  check_tool_error("transcribe m", 2, "AUDIO missing");
-  check_tool_error("transcribe m --realtime", 2, "AUDIO missing");
+  check_tool_error("transcribe m.gguf", 2, "AUDIO missing");
+  check_tool_error("transcribe m.gguf --realtime", 2, "AUDIO missing");
   check_tool_error("transcribe m --mic --realtime", 2, "--realtime is of a recording");
   check_tool_error("transcribe m a.wav b.wav --realtime", 2, "--realtime takes one recording");
   check_tool_error("transcribe m - --realtime", 2, "--realtime");

@@ -1,0 +1,43 @@
+// The models that come with the tool, by name or by default.
+#include "api/tool.h"
+
+using namespace fovea::test;
+
+namespace {
+const std::string kClip = quoted(FOVEA_SOURCE_DIR "/samples/audio/story.flac");
+const std::string kModel = quoted(FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf");
+} // namespace
+
+TEST_CASE("tool: a bundled model is found by its name, and is the default for recordings") {
+  const Finished by_path = run_tool("transcribe -q " + kModel + " " + kClip);
+  REQUIRE_MESSAGE(by_path.exit_code == 0, by_path.err);
+  CHECK(by_path.out.find("the old sailor") != std::string::npos);
+  CHECK(run_tool("transcribe -q speech-en " + kClip).out == by_path.out);
+  CHECK(run_tool("transcribe -q " + kClip).out == by_path.out);
+  CHECK(run_tool("transcribe -q " + kClip + " --format text").out == by_path.out);
+  CHECK(run_tool("transcribe -q - < " + kClip).out == by_path.out);
+  // Of several recordings, the first is told from a model by its bytes.
+  const Finished two = run_tool("transcribe -q " + kClip + " " + kClip);
+  CHECK(two.exit_code == 0);
+  CHECK(lines_of(two.out).size() == 2 * lines_of(by_path.out).size() + 2);
+  CHECK(run_tool("inspect speech-en").exit_code == 0);
+}
+
+TEST_CASE("tool: what is no bundled model is looked for where it was said to be") {
+  const TempFolder folder;
+  write_file(folder / "speech-en", "not a model");
+  // A file of that name goes first.
+  const Finished file = run_command("cd " + quoted(folder.path()) + " && '" FOVEA_TOOL "' inspect speech-en");
+  CHECK(file.exit_code == 1);
+  CHECK(file.err.rfind("fovea: error: speech-en: ", 0) == 0);
+  check_tool_error("inspect speech-xx", 1, "speech-xx");
+  check_tool_error("inspect ./speech-en", 1, "./speech-en");
+  check_tool_error("transcribe /nonexistent.wav", 1, "/nonexistent.wav");
+  check_tool_error("transcribe speech-en", 2, "AUDIO missing");
+  check_tool_error("transcribe", 2, "AUDIO missing");
+  // Moved away from its models, the tool says that there are none.
+  const Finished alone = run_command("cp '" FOVEA_TOOL "' " + quoted(folder / "fovea") + " && " +
+                                     quoted(folder / "fovea") + " transcribe " + kClip);
+  CHECK(alone.exit_code == 2);
+  CHECK(alone.err.find("no speech model is installed with the tool") != std::string::npos);
+}
