@@ -65,7 +65,7 @@ def espeak(text, voice, rng):
 def flite(text, voice, rng):
     with tempfile.NamedTemporaryFile(suffix=".wav") as out:
         subprocess.run(["flite", "-voice", voice, "--setf", f"duration_stretch={rng.uniform(0.8, 1.3):.2f}",
-                        "-t", text, "-o", out.name], check=True, capture_output=True)
+                        "--setf", f"f0_shift={rng.uniform(0.8, 1.25):.2f}", "-t", text, "-o", out.name], check=True, capture_output=True)
         return read(out.name)
 
 
@@ -88,9 +88,9 @@ def speak(texts, engine, voice, rng):
 
 def trained_voice(rng):
     kind = rng.random()
-    if kind < 0.62:
+    if kind < 0.4:
         return "espeak", rng.choice(ACCENTS) + ("+" + rng.choice(VARIANTS) if rng.random() < 0.93 else "")
-    return ("flite", rng.choice(FLITE)) if kind < 0.93 else ("festival", rng.choice(FESTIVAL))
+    return ("flite", rng.choice(FLITE)) if kind < 0.88 else ("festival", rng.choice(FESTIVAL))
 
 
 # ---- what happens to sound on its way
@@ -147,8 +147,8 @@ def disturb(x, r, babble):
     """Half of what is heard is left nearly as it was."""
     lead, trail = r.uniform(0.02, 0.5, 2)
     x = np.concatenate([np.zeros(int(lead * RATE), np.float32), x, np.zeros(int(trail * RATE), np.float32)])
-    if r.random() < 0.5:
-        x = stretch(x, r.uniform(0.85, 1.18))
+    if r.random() < 0.6:
+        x = stretch(x, r.uniform(0.8, 1.25))
     if r.random() < 0.25:
         x = echo(x, r)
     if r.random() < 0.25:

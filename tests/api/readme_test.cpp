@@ -45,7 +45,7 @@ TEST_CASE("README: the program builds, and writes down what is said") {
       run_command(listen + " '" FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf' '" FOVEA_SOURCE_DIR
                            "/samples/audio/story.flac'");
   CHECK_MESSAGE(f.exit_code == 0, f.err);
-  CHECK_MESSAGE(f.out.find("the old sailor") != std::string::npos, f.out);
+  CHECK_MESSAGE(f.out.find("the old man") != std::string::npos, f.out);
 }
 
 TEST_CASE("README: its commands are there, and its links lead somewhere") {

