@@ -226,7 +226,8 @@ TEST_CASE("stream: the bundled model hears a conversation no worse than the reco
                n_live = n_words_differ(live.text(), said, unused);
   MESSAGE(concat("wrong of ", n_words, " words: ", n_whole, " of the whole, ", n_live, " of the stream"));
   CHECK(n_words > 100);
-  CHECK(n_live * 100 <= n_whole * 100 + n_words);
+  // Words at the edges of utterances may come out otherwise, more so while the model errs often.
+  CHECK(n_live * 100 <= n_whole * 100 + 3 * n_words);
   CHECK(live.stats.n_utterances >= n_clips);
 }
 

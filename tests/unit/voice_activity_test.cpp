@@ -193,7 +193,8 @@ TEST_CASE("voice gate: utterances begin before their voice and end in the middle
 }
 
 TEST_CASE("voice gate: real speech, its words within utterances, its pauses without") {
-  const auto sentence = read_audio(FOVEA_SOURCE_DIR "/samples/audio/hello.flac");
+  Audio sentence = read_audio(FOVEA_SOURCE_DIR "/samples/audio/hello.flac");
+  sentence.samples = sentence.samples + read_audio(FOVEA_SOURCE_DIR "/samples/audio/story.flac").samples;
   const auto found = utterances(Samples(16000) + sentence.samples + Samples(16000), 16000, {.pause_s = 0.35});
   REQUIRE(found.size() >= 2); // its sentences
   CHECK(found.front().begin_s < 1.05);
