@@ -37,6 +37,18 @@ def log_mel(samples):
     return np.log10(np.maximum(power @ _FILTERS, FLOOR)).astype(np.float32)
 
 
+_STEP, _LOWEST = np.float32(0.032), np.float32(np.log10(FLOOR))
+
+
+def pack(mel):
+    """As bytes, for storage."""
+    return np.clip(np.round((mel - _LOWEST) / _STEP), 0, 255).astype(np.uint8)
+
+
+def unpack(packed):
+    return packed * _STEP + _LOWEST
+
+
 def n_positions(n_frames):
     """Of the encoder, for frames of log_mel."""
     for _ in range(2):

@@ -3,7 +3,7 @@
 
 Every sentence (sentences.py) is spoken by a voice of espeak-ng, flite or festival at a random rate and pitch, often
 changed by noise, echoes, a telephone's bandwidth, a codec or clipping, and stored as log-mel features
-(features.py) in FOLDER/shard-NNNNN.npz: "mel" uint8 [frames, 80] (0.032 a step, from -5), "ends", "texts". Goes on
+(features.py) in FOLDER/shard-NNNNN.npz: "mel" uint8 [frames, 80] (features.pack), "ends", "texts". Goes on
 where it stopped. --real: a folder with digits/ and commands/ (see README.md), whose training parts are mixed in.
 
   python3 speak.py /tmp/speech --hours 60
@@ -22,7 +22,7 @@ import numpy as np
 import scipy.signal
 import soundfile
 
-from features import RATE, log_mel
+from features import RATE, log_mel, pack
 from sentences import DIGITS, Sentences
 
 ACCENTS = "en-us en-us en-us en-gb en-gb en-gb-x-rp en-gb-scotland en-gb-x-gbclan en-029 en-gb-x-gbcwmd en-us-nyc".split()
@@ -30,7 +30,7 @@ VARIANTS = ("adam Alex Alicia Andrea Andy anika announcer antonio aunty belinda 
             "edward edward2 f1 f2 f5 Gene2 grandma grandpa gustave Henrique Hugo iven iven2 Jacky john kaukovalta klatt "
             "klatt2 klatt3 Lee m1 m2 m3 m5 m6 m8 marcelo Marco Mario max michel Michael miguel Mike "
             "norbert pablo paul pedro quincy RicishayMax rob robert sandro shelby steph steph2 travis victor").split()
-# Never trained on. One of these three is a person's recorded voice, one is diphones, the others are formants.
+# Never trained on. rms is made from a person's recordings, ked from diphones, the others are formants.
 HELD_OUT = {
     "espeak-f3": ("espeak", "en-us+f3"), "espeak-f4": ("espeak", "en-gb+f4"), "espeak-m4": ("espeak", "en-us+m4"),
     "espeak-m7": ("espeak", "en-gb-scotland+m7"), "espeak-annie": ("espeak", "en-us+Annie"),
@@ -215,7 +215,7 @@ def make_shard(job):
 
     def add(x, text):
         mel = log_mel(disturb(x, r, babble))
-        mels.append(np.clip(np.round((mel + 5) / 0.032), 0, 255).astype(np.uint8))
+        mels.append(pack(mel))
         texts.append(text)
         if len(x) > RATE:
             babble[:] = babble[-7:] + [x]

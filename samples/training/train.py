@@ -21,7 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from features import n_positions
+from features import n_positions, unpack
 from model import CONFIG, ConformerForCTC
 from score import n_word_errors
 from sentences import Sentences
@@ -75,7 +75,7 @@ def collate(batch, rng=None):
     longest = max(len(item[0]) for item in batch)
     x = np.zeros((len(batch), longest, batch[0][0].shape[1]), np.float32)
     for row, (mel, *_) in zip(x, batch):
-        row[:len(mel)] = mel * np.float32(0.032) - 5
+        row[:len(mel)] = unpack(mel)
         if rng:
             augment(row[:len(mel)], rng)
     return torch.from_numpy(x), torch.tensor([n_positions(len(item[0])) for item in batch])
