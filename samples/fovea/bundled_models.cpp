@@ -23,9 +23,10 @@ std::string first_bytes(const std::string &path) {
 
 bool is_recording(const std::string &path) {
   const std::string head = first_bytes(path);
-  for (const char *kind : {"RIFF", "fLaC", "OggS", "FORM", "ID3", "\xFF\xFB", "\xFF\xF3", "\xFF\xF2"})
+  for (const char *kind : {"RIFF", "fLaC", "OggS", "FORM", "ID3"})
     if (head.rfind(kind, 0) == 0) return true;
-  return false;
+  // A frame of MPEG audio, any version: eleven bits set; layer III.
+  return head.size() > 1 && head[0] == '\xFF' && (static_cast<unsigned char>(head[1]) & 0xE6U) == 0xE2U;
 }
 
 bool is_model(const std::string &name) {

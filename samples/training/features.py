@@ -9,15 +9,20 @@ FLOOR = 1e-5
 SUBSAMPLING_KERNEL, SUBSAMPLING_STRIDE = 3, 2  # twice
 
 
+def to_mel(hz):
+    return np.where(hz < 1000, hz * 3 / 200, 15 + np.log(np.maximum(hz, 1e-9) / 1000) * 27 / np.log(6.4))
+
+
+def to_hz(mel):
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+
+
+_EDGES = np.linspace(0, to_mel(np.array(RATE / 2.0)), N_MELS + 2)  # in mel
+
+
 def mel_filters():
     """[201, 80]"""
-    def to_mel(hz):
-        return np.where(hz < 1000, hz * 3 / 200, 15 + np.log(np.maximum(hz, 1e-9) / 1000) * 27 / np.log(6.4))
-
-    def to_hz(mel):
-        return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
-
-    edges = to_hz(np.linspace(0, to_mel(np.array(RATE / 2.0)), N_MELS + 2))
+    edges = to_hz(_EDGES)
     bins = np.linspace(0, RATE / 2, WINDOW // 2 + 1)[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
@@ -35,6 +40,11 @@ def log_mel(samples):
     frames = np.lib.stride_tricks.sliding_window_view(x, WINDOW)[::HOP] * _HANN
     power = np.abs(np.fft.rfft(frames)).astype(np.float32) ** 2
     return np.log10(np.maximum(power @ _FILTERS, FLOOR)).astype(np.float32)
+
+
+def warped_bins(factor):
+    """[80] Where on the axis of mel energies the frequency of each, times `factor`, lies."""
+    return to_mel(to_hz(_EDGES[1:-1]) * factor) / _EDGES[1] - 1
 
 
 _STEP, _LOWEST = np.float32(0.032), np.float32(np.log10(FLOOR))

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from features import n_positions, unpack
+from features import n_positions, unpack, warped_bins
 from model import CONFIG, ConformerForCTC
+from muon import Muon
 from score import n_word_errors
 from sentences import Sentences
 from units import N_LETTERS, Units
@@ -89,8 +90,13 @@ def ctc_loss(logits, lengths, targets):
 
 
 def augment(mel, rng):
-    """A random level and tilt, and a band of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a
-    model this small has enough to learn from what is there."""
+    """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level and tilt; a band
+    of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a model this small has enough to learn from
+    what is there."""
+    if rng.random() < 0.5:
+        at = np.clip(warped_bins(rng.uniform(0.87, 1.15)), 0, mel.shape[1] - 1.001).astype(np.float32)
+        low = at.astype(int)
+        mel[:] = mel[:, low] * (1 - (at - low)) + mel[:, low + 1] * (at - low)
     mel += rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, mel.shape[1], dtype=np.float32) * rng.uniform(-0.3, 0.3)
     n = rng.randint(0, 10)
     at = rng.randint(0, mel.shape[1] - n)
@@ -135,7 +141,10 @@ def main():
     model = ConformerForCTC(CONFIG)
     letters = torch.nn.Linear(CONFIG["hidden_size"], N_LETTERS)
     trained = list(model.parameters()) + list(letters.parameters())
-    optimizer = torch.optim.AdamW(trained, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    matrices = [p for p in model.encoder.layers.parameters() if p.dim() == 2]
+    inside = {id(p) for p in matrices}
+    optimizers = [torch.optim.AdamW([p for p in trained if id(p) not in inside], lr=args.rate, betas=(0.9, 0.98),
+                                    weight_decay=0.01, foreach=True), Muon(matrices, lr=args.rate)]
     average = copy.deepcopy(model)
     seconds, step = 0.0, 0
     if (folder / "checkpoint.pt").exists():
@@ -143,14 +152,16 @@ def main():
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         letters.load_state_dict(state["letters"])
-        optimizer.load_state_dict(state["optimizer"])
+        if "optimizers" in state:
+            for optimizer, saved in zip(optimizers, state["optimizers"]):
+                optimizer.load_state_dict(saved)
         seconds, step = state["seconds"], state["step"]
         print(f"goes on after step {step}, {seconds / 3600:.2f} hours")
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters")
 
     def save():
         state = dict(model=model.state_dict(), average=average.state_dict(),
-                     letters=letters.state_dict(), optimizer=optimizer.state_dict(),
+                     letters=letters.state_dict(), optimizers=[o.state_dict() for o in optimizers],
                      seconds=seconds, step=step)
         torch.save(state, folder / "checkpoint.part")
         os.replace(folder / "checkpoint.part", folder / "checkpoint.pt")
@@ -167,18 +178,21 @@ def main():
         x, lengths = collate(batch, rng if step >= EASY else None)
         left = 1 - seconds / (args.hours * 3600)
         rate = args.rate * min(1, (step + 1) / WARM_UP, left / DECAY) + 1e-6
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         with torch.autocast("cpu", dtype=torch.bfloat16):
             last, middle = model(x, lengths, letters)
         last_loss = ctc_loss(last, lengths, [item[1] for item in batch])
         middle_loss = ctc_loss(middle, lengths, [item[3] for item in batch])
         loss = 0.7 * last_loss + 0.3 * middle_loss
-        optimizer.zero_grad()
+        for p in trained:
+            p.grad = None
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
         if torch.isfinite(norm):
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
         step += 1
         with torch.no_grad():
             decay = min(0.999, (1 + step) / (10 + step))

@@ -23,6 +23,21 @@ TEST_CASE("tool: a bundled model is found by its name, and is the default for re
   CHECK(run_tool("inspect speech-en").exit_code == 0);
 }
 
+TEST_CASE("tool: of several files the first is told from a model by its bytes") {
+  const TempFolder folder;
+  const auto is_model = [&](const std::string &bytes) {
+    write_file(folder / "first", bytes);
+    const Finished finished = run_tool("transcribe -q " + quoted(folder / "first") + " /nonexistent.wav");
+    CHECK(finished.exit_code == 1);
+    return finished.err.find("GGUF") != std::string::npos;
+  };
+  // MPEG 1, 2 and 2.5, with and without a checksum.
+  for (const char *frame :
+       {"\xFF\xFB\x90\x64", "\xFF\xFA\x90\x64", "\xFF\xF3\x90\x64", "\xFF\xE3\x90\x64", "ID3\x04", "OggS"})
+    CHECK_MESSAGE(!is_model(frame), frame);
+  for (const char *other : {"\xFF\xFF\xFF\xFF", "\xFF", "some text"}) CHECK_MESSAGE(is_model(other), other);
+}
+
 TEST_CASE("tool: what is no bundled model is looked for where it was said to be") {
   const TempFolder folder;
   write_file(folder / "speech-en", "not a model");
