@@ -218,7 +218,7 @@ private:
   const Sizes &s_;
 };
 
-void add_graphs(const Sizes &s, ModelPlan &plan) {
+void add_graphs(const Sizes &s, uint32_t n_candidates, ModelPlan &plan) {
   Builder forward("forward", s);
   const Value samples = forward.g.input("samples", Encoding::F32, {"B", "N"});
   const Value x = forward.layers(forward.stem(forward.g.add("m", AsMap{samples})), "attention");
@@ -228,7 +228,7 @@ void add_graphs(const Sizes &s, ModelPlan &plan) {
   Builder window("window", s); // of a recording, as it is
   const Value map = window.g.add("m", AsMap{window.g.input("window", Encoding::F32, {1, "N"})});
   const Value y = window.g.add("logits", window.head(window.layers(window.stem(map), "")));
-  window.g.output("best", TopK{window.g.add("p", Softmax{y, 1, true}), 1});
+  window.g.output("best", TopK{window.g.add("p", Softmax{y, 1, true}), n_candidates});
   plan.graphs.emplace_back("window", print_graph(window.g));
 }
 
@@ -251,8 +251,8 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.architecture = "conformer_ctc";
   plan.add("general.name", std::filesystem::path(source.path()).lexically_normal().filename().string());
   plan.add("fovea.run.graphs", std::vector<std::string>{"forward"});
-  add_ctc_metadata(source, c, s.vocabulary, sound, plan);
-  add_graphs(s, plan);
+  const uint32_t n_candidates = add_ctc_metadata(source, c, s.vocabulary, sound, plan);
+  add_graphs(s, n_candidates, plan);
   add_tensors(source, s, encoding, plan);
   return plan;
 }

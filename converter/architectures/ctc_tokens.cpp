@@ -1,5 +1,6 @@
 #include "converter/architectures/ctc_tokens.h"
 
+#include "converter/language_model.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -12,6 +13,9 @@ namespace {
 // 20 ms of the published models they are 20 s, and the first convolution's result (rows of 5 samples, 512
 // channels) is just below the 128 MiB that every device can bind.
 constexpr uint32_t kWindowPositions = 1000, kOverlapPositions = 150;
+
+// Classes of a frame that a search for words looks at: the rest are hardly ever likelier than e^-10.
+constexpr uint32_t kCandidates = 16;
 
 std::optional<Config> file_of(const Source &source, const char *name) {
   const auto text = source.text(name);
@@ -70,8 +74,8 @@ CtcSound read_ctc_sound(const Source &source) {
   return out;
 }
 
-void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
-                      ModelPlan &plan) {
+uint32_t add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary,
+                          const CtcSound &sound, ModelPlan &plan) {
   const auto tokenizer = file_of(source, "tokenizer_config.json");
   const bool letters = writes_letters(tokenizer);
   if (!letters || !source.text("vocab.json")) {
@@ -83,7 +87,7 @@ void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocab
       plan.warn(tokenizer->path(), ": tokenizer_class is '",
                 printable(*tokenizer->find_string("tokenizer_class")), "', expected 'Wav2Vec2CTCTokenizer'",
                 then);
-    return;
+    return 1;
   }
   if (!source.text("preprocessor_config.json"))
     plan.warn(source.text_path("preprocessor_config.json"),
@@ -134,7 +138,9 @@ void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocab
   plan.add("fovea.transcribe.ctc.delimiter", delimiter);
   plan.add("fovea.transcribe.ctc.clean_up",
            tokenizer && tokenizer->find_bool("clean_up_tokenization_spaces").value_or(false));
+  const bool search = delimiter >= 0 && add_language_model(source, tokens, plan);
   plan.add("fovea.transcribe.ctc.tokens", std::move(tokens));
+  return search ? std::min(kCandidates, vocabulary) : 1;
 }
 
 } // namespace fovea

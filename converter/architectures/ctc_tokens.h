@@ -20,9 +20,11 @@ struct CtcSound {
 /// absent.
 CtcSound read_ctc_sound(const Source &source);
 
-/// The keys of the transcription task. A warning and none of them without vocab.json, or when the files name
-/// another tokenizer than the one of letters (words of phonemes …): the graphs can then only be run.
-void add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary, const CtcSound &sound,
-                      ModelPlan &plan);
+/// The keys of the transcription task, and of a language model beside it. A warning and none of them without
+/// vocab.json, or when the files name another tokenizer than the one of letters (words of phonemes …): the
+/// graphs can then only be run. Returns how many classes of each frame the graph "window" is to give: what a
+/// search for words looks at, else 1.
+uint32_t add_ctc_metadata(const Source &source, const Config &config, uint32_t vocabulary,
+                          const CtcSound &sound, ModelPlan &plan);
 
 } // namespace fovea

@@ -225,7 +225,7 @@ private:
   const Sizes &s_;
 };
 
-void add_graphs(const Sizes &s, bool normalize, ModelPlan &plan) {
+void add_graphs(const Sizes &s, bool normalize, uint32_t n_candidates, ModelPlan &plan) {
   Builder forward("forward", s);
   const Value samples = forward.g.input("samples", Encoding::F32, {"B", "N"});
   const Value x = forward.encoder(forward.features(forward.g.add("m", AsMap{samples})), "attention");
@@ -237,8 +237,8 @@ void add_graphs(const Sizes &s, bool normalize, ModelPlan &plan) {
   Value map = window.g.add("m", AsMap{window.g.input("window", Encoding::F32, {1, "N"})});
   if (normalize) map = window.g.add("m", GroupNorm{map, {}, {}, 1, 1e-7f, Activation::None});
   const Value y = window.encoder(window.features(map), "");
-  window.g.output("best",
-                  TopK{window.g.add("p", Softmax{window.g.add("logits", window.last(y)), 1, true}), 1});
+  window.g.output("best", TopK{window.g.add("p", Softmax{window.g.add("logits", window.last(y)), 1, true}),
+                               n_candidates});
   plan.graphs.emplace_back("window", print_graph(window.g));
 }
 
@@ -257,8 +257,8 @@ ModelPlan build(const Source &source, Encoding encoding) {
       fail(ErrorCode::Unsupported, c.path(), ": conv_kernel and conv_stride let a position see ",
            sound.context, " samples, at most ", kMaxContextSamples, " expected");
   }
-  if (s.vocabulary) add_ctc_metadata(source, c, s.vocabulary, sound, plan);
-  add_graphs(s, sound.normalize, plan);
+  const uint32_t n_candidates = s.vocabulary ? add_ctc_metadata(source, c, s.vocabulary, sound, plan) : 1;
+  add_graphs(s, sound.normalize, n_candidates, plan);
   add_tensors(source, s, encoding, plan);
   return plan;
 }

@@ -5,7 +5,8 @@
 namespace fovea {
 
 std::vector<CtcFrame> CtcEar::hear(std::span<const float> samples, const std::atomic<bool> *cancel) {
-  if (spec_.n_frames(samples.size()) == 0) return {}; // too short for a frame: nothing can be heard in it
+  const uint64_t n_frames = spec_.n_frames(samples.size());
+  if (n_frames == 0) return {}; // too short for a frame: nothing can be heard in it
   Program &program = session_.program("window", {{"N", samples.size()}});
   program.set_input("window", samples);
   RunControl control;
@@ -13,8 +14,9 @@ std::vector<CtcFrame> CtcEar::hear(std::span<const float> samples, const std::at
   session_.run(program, control);
   if (profiling_) profile_.add(program);
   const auto pairs = program.output_as<float>("best");
+  const size_t n_candidates = pairs.size() / (2 * n_frames);
   std::vector<CtcFrame> frames;
-  for (size_t i = 0; i < pairs.size(); i += 2) {
+  for (size_t i = 0; i < pairs.size(); i += search_ ? 2 : 2 * n_candidates) {
     // Not a number fails both comparisons.
     if (!(pairs[i] <= 1.0f) || !(pairs[i + 1] >= 0 && pairs[i + 1] < float(spec_.tokens.size())))
       fail(ErrorCode::Internal, session_.model().path(), ": graph 'window' gave token ", pairs[i + 1],
@@ -23,7 +25,7 @@ std::vector<CtcFrame> CtcEar::hear(std::span<const float> samples, const std::at
            "wrongly");
     frames.push_back({int32_t(pairs[i + 1]), std::min(pairs[i], 0.0f)});
   }
-  return frames;
+  return search_ ? search_->run(frames, n_candidates) : frames;
 }
 
 } // namespace fovea

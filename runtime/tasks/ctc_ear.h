@@ -1,21 +1,32 @@
-// CtcEar: the graph "window" of a CTC model as a function: sound to the most probable token of every frame.
+// CtcEar: the graph "window" of a CTC model as a function: sound to the token of every frame, the most
+// probable one or, with a model of words, that of the most probable text.
 //
 // Owns its session. One thread. hear() throws what Session::run throws, and Internal for a token that is
 // none.
 #pragma once
 
 #include "exec/session.h"
-#include "tasks/ctc_words.h"
+#include "tasks/ctc_search.h"
 #include "tasks/profile_sum.h"
 
 #include <atomic>
 
 namespace fovea {
 
+/// What a search for words needs.
+struct CtcLanguage {
+  NgramModel words;
+  CtcSearchSettings settings;
+};
+
 class CtcEar {
 public:
-  CtcEar(CtcSpec spec, Session session, bool profiling)
-      : spec_(std::move(spec)), session_(std::move(session)), profiling_(profiling) {}
+  CtcEar(CtcSpec spec, Session session, bool profiling, std::optional<CtcLanguage> language)
+      : spec_(std::move(spec)), session_(std::move(session)), profiling_(profiling),
+        language_(std::move(language)) {
+    if (language_) search_.emplace(spec_, language_->words, language_->settings);
+  }
+  CtcEar(const CtcEar &) = delete; // the search refers to it
 
   const CtcSpec &spec() const { return spec_; }
   const Session &session() const { return session_; }
@@ -28,6 +39,8 @@ private:
   Session session_;
   bool profiling_;
   ProfileSum profile_;
+  std::optional<CtcLanguage> language_;
+  std::optional<CtcSearch> search_;
 };
 
 } // namespace fovea

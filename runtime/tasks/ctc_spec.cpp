@@ -62,7 +62,7 @@ void check_ctc_graph(const Model &model, const CtcSpec &spec) {
     GraphChecker window(model, "window", {{"N", n}}, "transcribing");
     window.input("window", {{1, n}, Encoding::F32});
     window.no_more_inputs();
-    window.pairs("best", spec.n_frames(n), 1, 1);
+    window.pairs("best", spec.n_frames(n), 1, kMaxCtcCandidates);
   }
 }
 

@@ -35,8 +35,10 @@ struct CtcSpec {
   }
 };
 
-/// Error InvalidGraph unless the graph "window" takes samples and gives a pair for each frame that `spec`
-/// says.
+constexpr uint32_t kMaxCtcCandidates = 64;
+
+/// Error InvalidGraph unless the graph "window" takes samples and gives 1 to kMaxCtcCandidates pairs, the
+/// likeliest first, for each frame that `spec` says.
 void check_ctc_graph(const Model &model, const CtcSpec &spec);
 
 } // namespace fovea

@@ -28,10 +28,26 @@ void check(const TranscribeOptions &o) {
     reject("this model takes no temperature but 0: its text is not sampled");
 }
 
+/// What the file has, unless the caller wants none of it (n_beams 1).
+std::optional<CtcLanguage> read_language(const ModelFile &file, const CtcSpec &spec, uint32_t n_beams) {
+  auto words = NgramModel::read(file);
+  if (n_beams > (words ? CtcSearch::kMaxBeams : 1))
+    fail(ErrorCode::InvalidArgument, n_beams, " beams, expected ",
+         words ? concat("1 to ", CtcSearch::kMaxBeams)
+               : "1: this model has no language model, its words are read off frame by frame");
+  if (!words || n_beams == 1) return {};
+  if (!spec.has_delimiter())
+    fail(ErrorCode::InvalidFile, file.path(),
+         ": fovea.ngram has words, but no class of fovea.transcribe.ctc.tokens is between words");
+  CtcLanguage language{std::move(*words), CtcSearchSettings::read(file)};
+  if (n_beams != 0) language.settings.n_beams = n_beams;
+  return language;
+}
+
 class CtcTranscription final : public Transcription {
 public:
-  CtcTranscription(CtcSpec spec, Session session, bool profiling)
-      : ear_(std::move(spec), std::move(session), profiling) {}
+  CtcTranscription(CtcSpec spec, Session session, bool profiling, std::optional<CtcLanguage> language)
+      : ear_(std::move(spec), std::move(session), profiling, std::move(language)) {}
 
   Transcript transcribe(AudioSource &audio, const TranscribeOptions &options,
                         const TranscribeCallbacks &callbacks) override;
@@ -133,17 +149,15 @@ std::unique_ptr<Transcription> make_ctc_transcription(std::shared_ptr<vk::Device
                                                       std::shared_ptr<const Model> model,
                                                       std::shared_ptr<const DeviceWeights> weights,
                                                       const TranscriberOptions &options) {
-  if (options.n_beams != 1)
-    fail(ErrorCode::InvalidArgument, options.n_beams,
-         " beams: the words of this model are read off frame by frame, expected 1");
   CtcSpec spec = CtcSpec::read(model->file());
   check_ctc_graph(*model, spec);
+  std::optional<CtcLanguage> language = read_language(model->file(), spec, options.n_beams);
   SessionOptions session;
   session.timestamps = options.timestamps;
   session.adjust_caps = options.adjust_caps;
   return std::make_unique<CtcTranscription>(
       std::move(spec), Session(std::move(device), std::move(model), std::move(weights), std::move(session)),
-      options.timestamps);
+      options.timestamps, std::move(language));
 }
 
 } // namespace fovea

@@ -255,21 +255,21 @@ std::unique_ptr<Transcription> make_token_transcription(std::shared_ptr<vk::Devi
                                                         std::shared_ptr<const Model> model,
                                                         std::shared_ptr<const DeviceWeights> weights,
                                                         const TranscriberOptions &options) {
-  if (options.n_beams < 1 || options.n_beams > kMaxBeams)
-    fail(ErrorCode::InvalidArgument, options.n_beams, " beams, expected 1 to ", kMaxBeams);
+  const uint32_t n_beams = std::max(options.n_beams, 1u);
+  if (n_beams > kMaxBeams) fail(ErrorCode::InvalidArgument, n_beams, " beams, expected 1 to ", kMaxBeams);
   const SpeechSpec spec = SpeechSpec::read(model->file());
   Tokenizer tokenizer = load_tokenizer(model->file(), spec.n_vocabulary);
   const int32_t n_text = spec.has_times() ? spec.time_begin : int32_t(spec.n_vocabulary);
   if (tokenizer.size() < n_text)
     fail(ErrorCode::InvalidFile, model->path(), ": tokenizer.ggml.tokens has ", tokenizer.size(),
          " entries, expected one for each of ", n_text, " ids that are not times");
-  check_speech_graphs(*model, spec, options.n_beams);
+  check_speech_graphs(*model, spec, n_beams);
   SessionOptions session;
   session.timestamps = options.timestamps;
   session.adjust_caps = options.adjust_caps;
   return std::make_unique<TokenTranscription>(
       std::move(tokenizer), SpeechSession(std::move(device), std::move(model), std::move(weights), spec,
-                                          options.n_beams, std::move(session)));
+                                          n_beams, std::move(session)));
 }
 
 } // namespace fovea

@@ -50,7 +50,9 @@ public:
 };
 
 struct TranscriberOptions {
-  uint32_t n_beams = 1;                          // sequences decoded side by side, 1 … 15; 1: greedy
+  /// Sequences decoded side by side, 1 … 15; of a CTC model with a language model texts, 1 … 1024. 1: greedy,
+  /// without a language model; 0: what the file says, else 1.
+  uint32_t n_beams = 0;
   bool timestamps = false;                       // of the GPU, for profile()
   std::function<void(DeviceCaps &)> adjust_caps; // see SessionOptions
 };

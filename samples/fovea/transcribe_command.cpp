@@ -24,7 +24,7 @@ struct Arguments : ModelArguments {
   TranscriptFormat format = TranscriptFormat::Text;
   fovea::TranscribeOptions options;
   std::string language, prompt, condition; // "": on
-  uint32_t beam = 1;
+  uint32_t beam = 0;
   bool no_fallback = false, no_timestamps = false, translate = false, quiet = false;
   bool microphone = false, realtime = false;
   std::string microphone_name;
@@ -254,8 +254,11 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command->add_option("-l,--language", a->language, "en, de …, or auto (default: detected)")
       ->option_text("CODE");
   command->add_flag("--translate", a->translate, "Into English");
-  command->add_option("--beam", a->beam, "Search this many sequences side by side (default: 1, greedy)")
-      ->check(CLI::Range(1, 15))
+  command
+      ->add_option("--beam", a->beam,
+                   "Search this many sequences side by side; 1 is greedy, without a CTC model's language "
+                   "model (default: the model's, else 1)")
+      ->check(CLI::Range(1, 1024))
       ->option_text("N");
   command->add_option("--best-of", a->options.best_of, "Samples tried at temperatures above 0 (default: 5)")
       ->check(CLI::Range(1, 64))
@@ -298,8 +301,8 @@ void add_transcribe(CLI::App &app, int &exit_code) {
   command->footer(R"(
 Segments are printed as they are decided; progress and the real-time factor go to stderr. With several
 recordings, a bad one is reported and the rest are done; the exit code is then 1. CTC models (wav2vec 2.0)
-write what they hear letter by letter: they take no language, translation, beam, temperature or prompt, and
-have no use for the options of windows that are tried again.
+write what they hear letter by letter, and with a language model the likeliest words: they take no language,
+translation, temperature or prompt, and have no use for the options of windows that are tried again.
 
 With --mic and --realtime, text is written while it is spoken: settled text line by line, once the speaker
 pauses or the model is sure; text that may still change in the terminal's last line. JSON is then one object

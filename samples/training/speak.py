@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Synthesizes speech to train on: speak.py FOLDER [--hours H] [--jobs N] [--real FOLDER]
 
-Every sentence (sentences.py) is spoken by a voice of espeak-ng, flite or festival at a random rate and pitch, often
+Every sentence (sentences.py) is spoken by a voice of espeak-ng, flite, festival or pico at a random rate and pitch, often
 changed by noise, echoes, a telephone's bandwidth, a codec or clipping, and stored as log-mel features
 (features.py) in FOLDER/shard-NNNNN.npz: "mel" uint8 [frames, 80] (features.pack), "ends", "texts". Goes on
 where it stopped. --real: a folder with digits/ and commands/ (see README.md), whose training parts are mixed in.
@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import tempfile
 import zlib
@@ -32,13 +33,15 @@ VARIANTS = ("adam Alex Alicia Andrea Andy anika announcer antonio aunty belinda 
             "norbert pablo paul pedro quincy RicishayMax rob robert sandro shelby steph steph2 travis victor").split()
 # Never trained on. rms is made from a person's recordings, ked from diphones, the others are formants.
 HELD_OUT = {
-    "espeak-f3": ("espeak", "en-us+f3"), "espeak-f4": ("espeak", "en-gb+f4"), "espeak-m4": ("espeak", "en-us+m4"),
-    "espeak-m7": ("espeak", "en-gb-scotland+m7"), "espeak-annie": ("espeak", "en-us+Annie"),
-    "espeak-linda": ("espeak", "en-gb-x-rp+linda"), "espeak-gene": ("espeak", "en-us+Gene"),
-    "espeak-zac": ("espeak", "en-us+zac"), "flite-rms": ("flite", "rms"), "festival-ked": ("festival", "ked_diphone"),
+    "espeak-f3": ("espeak-ng", "en-us+f3"), "espeak-f4": ("espeak-ng", "en-gb+f4"), "espeak-m4": ("espeak-ng", "en-us+m4"),
+    "espeak-m7": ("espeak-ng", "en-gb-scotland+m7"), "espeak-annie": ("espeak-ng", "en-us+Annie"),
+    "espeak-linda": ("espeak-ng", "en-gb-x-rp+linda"), "espeak-gene": ("espeak-ng", "en-us+Gene"),
+    "espeak-zac": ("espeak-ng", "en-us+zac"), "flite-rms": ("flite", "rms"), "festival-ked": ("festival", "ked_diphone"),
 }
 FLITE = ["slt", "slt", "awb", "awb", "kal16"]
 FESTIVAL = ["cmu_us_slt_arctic_hts", "kal_diphone"]
+ENGINES = {"espeak-ng": 10, "flite": 45, "festival": 10, "pico2wave": 35}  # commands; parts of what is said
+PICO = ["en-US", "en-US", "en-GB"]
 
 
 def read(data):
@@ -64,7 +67,14 @@ def espeak(text, voice, rng):
 def flite(text, voice, rng):
     with tempfile.NamedTemporaryFile(suffix=".wav") as out:
         subprocess.run(["flite", "-voice", voice, "--setf", f"duration_stretch={rng.uniform(0.8, 1.3):.2f}",
-                        "--setf", f"f0_shift={rng.uniform(0.8, 1.25):.2f}", "-t", text, "-o", out.name], check=True, capture_output=True)
+                        "--setf", f"f0_shift={rng.uniform(0.6, 1.4):.2f}", "-t", text, "-o", out.name], check=True, capture_output=True)
+        return read(out.name)
+
+
+def pico(text, language, rng):
+    with tempfile.NamedTemporaryFile(suffix=".wav") as out:
+        marked = f'<pitch level="{rng.randint(60, 140)}"><speed level="{rng.randint(75, 130)}">{text}</speed></pitch>'
+        subprocess.run(["pico2wave", "-l", language, "-w", out.name, marked], check=True, capture_output=True)
         return read(out.name)
 
 
@@ -82,14 +92,15 @@ def festival(texts, voice, rng):
 def speak(texts, engine, voice, rng):
     if engine == "festival":
         return festival(texts, voice, rng)
-    return [(espeak if engine == "espeak" else flite)(text, voice, rng) for text in texts]
+    one = {"espeak-ng": espeak, "flite": flite, "pico2wave": pico}[engine]
+    return [one(text, voice, rng) for text in texts]
 
 
 def trained_voice(rng):
-    kind = rng.random()
-    if kind < 0.4:
-        return "espeak", rng.choice(ACCENTS) + ("+" + rng.choice(VARIANTS) if rng.random() < 0.93 else "")
-    return ("flite", rng.choice(FLITE)) if kind < 0.88 else ("festival", rng.choice(FESTIVAL))
+    engine = rng.choices(list(ENGINES), ENGINES.values())[0]
+    if engine == "espeak-ng":
+        return engine, rng.choice(ACCENTS) + ("+" + rng.choice(VARIANTS) if rng.random() < 0.93 else "")
+    return engine, rng.choice({"flite": FLITE, "festival": FESTIVAL, "pico2wave": PICO}[engine])
 
 
 # ---- what happens to sound on its way
@@ -147,7 +158,7 @@ def disturb(x, r, babble):
     lead, trail = r.uniform(0.02, 0.5, 2)
     x = np.concatenate([np.zeros(int(lead * RATE), np.float32), x, np.zeros(int(trail * RATE), np.float32)])
     if r.random() < 0.6:
-        x = stretch(x, r.uniform(0.8, 1.25))
+        x = stretch(x, r.uniform(0.78, 1.28))
     if r.random() < 0.25:
         x = echo(x, r)
     if r.random() < 0.25:
@@ -258,6 +269,9 @@ def main():
     args.add_argument("--real", help="folder with digits/ and commands/")
     args = args.parse_args()
     os.makedirs(args.folder, exist_ok=True)
+    for engine in [e for e in ENGINES if not shutil.which(e)]:
+        print(f"{engine} is not installed: the others say its part")
+        del ENGINES[engine]
     n_frames = 0
     with multiprocessing.Pool(args.jobs) as pool:
         n_shards = int(args.hours * 3600 / (4.1 * args.shard)) + 1

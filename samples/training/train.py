@@ -90,13 +90,18 @@ def ctc_loss(logits, lengths, targets):
 
 
 def augment(mel, rng):
-    """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level and tilt; a band
-    of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a model this small has enough to learn from
-    what is there."""
+    """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level, tilt, contrast and
+    sharpness of the bands; a band of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a model this
+    small has enough to learn from what is there."""
     if rng.random() < 0.5:
-        at = np.clip(warped_bins(rng.uniform(0.87, 1.15)), 0, mel.shape[1] - 1.001).astype(np.float32)
+        at = np.clip(warped_bins(rng.uniform(0.83, 1.2)), 0, mel.shape[1] - 1.001).astype(np.float32)
         low = at.astype(int)
         mel[:] = mel[:, low] * (1 - (at - low)) + mel[:, low + 1] * (at - low)
+    if rng.random() < 0.5:
+        sides = rng.uniform(-0.15, 0.3)
+        mel[:, 1:-1] += sides * (0.5 * (mel[:, :-2] + mel[:, 2:]) - mel[:, 1:-1])
+        mean = mel.mean()
+        mel[:] = mean + rng.uniform(0.8, 1.2) * (mel - mean)
     mel += rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, mel.shape[1], dtype=np.float32) * rng.uniform(-0.3, 0.3)
     n = rng.randint(0, 10)
     at = rng.randint(0, mel.shape[1] - n)

@@ -184,6 +184,50 @@ TEST_CASE("ctc: what such a model cannot do is an Error, what means nothing to i
         }).empty());
 }
 
+TEST_CASE("ctc: with a language model, what is heard between two letters is the one that makes a word") {
+  TinyCtcModel what;
+  what.edit_metadata = [](std::map<std::string, MetaData> &m) {
+    m["fovea.ngram.order"] = 1u;
+    m["fovea.ngram.words"] = std::vector<std::string>{"AB", "CAB"};
+    m["fovea.ngram.1.logprobs"] = std::vector<float>{-1, -1};
+  };
+  what.edit_graph = [](std::string &graph) { graph.replace(graph.find("k=1"), 3, "k=4"); };
+  const TinyCtc tiny(what);
+  // Long enough for several windows.
+  auto samples = ctc_sound(ctc_tokens("DAB AB DAB.... EE AB DAB DAB AB DAB DAB"));
+  for (float &x : samples)
+    if (x == 6.0f / kCtcVocabulary) x = 5.55f / kCtcVocabulary; // nearer to D than to C
+  const auto texts = [&](uint32_t n_beams) {
+    const Transcript t = tiny.transcriber(n_beams).transcribe(samples);
+    CHECK(t.timings.n_windows > 1);
+    return t.text();
+  };
+  CHECK(texts(1) == "DAB AB DAB EE AB DAB DAB AB DAB DAB");
+  CHECK(texts(0) == "CAB AB CAB EE AB CAB CAB AB CAB CAB");
+  CHECK(texts(4) == texts(0));
+  CHECK_THROWS_WITH_AS(tiny.transcriber(1025), doctest::Contains("1025 beams, expected 1 to 1024"), Error);
+
+  // The words have the times that they have without.
+  const Transcript greedy = tiny.transcriber(1).transcribe(samples);
+  const Transcript searched = tiny.transcriber(0).transcribe(samples);
+  REQUIRE(searched.segments.size() == greedy.segments.size());
+  for (size_t i = 0; i < greedy.segments.size(); ++i) {
+    REQUIRE(searched.segments[i].words.size() == greedy.segments[i].words.size());
+    for (size_t w = 0; w < greedy.segments[i].words.size(); ++w) {
+      CHECK(searched.segments[i].words[w].start_s == greedy.segments[i].words[w].start_s);
+      CHECK(searched.segments[i].words[w].end_s == greedy.segments[i].words[w].end_s);
+      CHECK(searched.segments[i].words[w].probability > 0);
+      CHECK(searched.segments[i].words[w].probability <= greedy.segments[i].words[w].probability);
+    }
+  }
+  // A vocabulary without anything between words cannot have them.
+  what.edit_metadata = [edit = what.edit_metadata](std::map<std::string, MetaData> &m) {
+    edit(m);
+    m["fovea.transcribe.ctc.delimiter"] = CtcSpec::kNone;
+  };
+  CHECK_THROWS_WITH_AS(TinyCtc(what).transcriber(0), doctest::Contains("fovea.ngram"), Error);
+}
+
 TEST_CASE("ctc: files whose parts do not fit each other are refused") {
   const auto error = [](const TinyCtcModel &what) -> std::string {
     const TinyCtc tiny(what);
@@ -203,7 +247,7 @@ TEST_CASE("ctc: files whose parts do not fit each other are refused") {
   // Other frames than the metadata says.
   CHECK(error({[](Metadata &m) { m["fovea.transcribe.ctc.context"] = 60u; }, {}}).find("graph 'window'") !=
         std::string::npos);
-  CHECK(error({{}, [](std::string &graph) { graph.replace(graph.find("k=1\n"), 3, "k=2"); }})
+  CHECK(error({{}, [](std::string &graph) { graph.replace(graph.find("top_k(p) k=1"), 12, "softmax(p)"); }})
             .find("graph 'window' gives 'best'") != std::string::npos);
   CHECK(error({{}, [](std::string &graph) { graph.replace(graph.find("[1, N]"), 6, "[1, 1000]"); }})
             .find("graph 'window' has 'window'") != std::string::npos);

@@ -44,7 +44,7 @@ TEST_CASE("transcribe: bad sound and bad options are Errors, and it works afterw
   rejects([](auto &o) { o.translate = true; }, "translate");
   rejects([](auto &o) { o.language = "de"; }, "language 'de'");
   CHECK(t.transcribe(good, plain()).timings.n_windows >= 1);
-  for (const uint32_t n_beams : {0u, 16u, 4'000'000'000u}) CHECK_THROWS_AS(tiny.transcriber(n_beams), Error);
+  for (const uint32_t n_beams : {16u, 4'000'000'000u}) CHECK_THROWS_AS(tiny.transcriber(n_beams), Error);
 }
 
 TEST_CASE("transcribe: cancelled between steps, and usable afterwards") {

@@ -8,7 +8,7 @@ using namespace fovea::api;
 
 namespace {
 
-const fovea_transcriber_options kTranscriberDefaults = {sizeof(fovea_transcriber_options), 1, 0, nullptr,
+const fovea_transcriber_options kTranscriberDefaults = {sizeof(fovea_transcriber_options), 0, 0, nullptr,
                                                         nullptr};
 
 TranscribeCallbacks to_callbacks(const fovea_transcribe_options &o) {

@@ -11,7 +11,8 @@ extern "C" {
 
 typedef struct fovea_transcriber_options {
   size_t struct_size;
-  uint32_t beam; /* sequences searched side by side, 1 … 15; default 1: greedy; CTC models: 1 */
+  uint32_t beam; /* sequences searched side by side, 1 … 15: 1 is greedy; texts, 1 … 1024, of CTC models with a
+                    language model, without which they take 1; 0 (default): what the file says, else 1 */
   int profile;   /* 1: time every dispatch, for fovea_transcriber_profile() */
   fovea_progress_fn progress; /* of loading weights, in bytes; may be NULL */
   void *user;                 /* for progress */
