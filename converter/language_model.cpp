@@ -210,20 +210,49 @@ void ArpaReader::check_beginnings(size_t n) const {
   }
 }
 
-void add_ngrams(Arpa &arpa, ModelPlan &plan) {
+/// In a byte each, between the least and the most. What never happens (-99 in ARPA files) would leave the
+/// others no room: past kRarest they are one.
+void add_logs(const std::string &key, std::vector<float> logs, ModelPlan &plan) {
+  constexpr float kRarest = 30;
+  for (float &value : logs) value = std::clamp(value, -kRarest, kRarest);
+  const auto [least, most] = std::minmax_element(logs.begin(), logs.end());
+  const float low = logs.empty() ? 0 : *least, step = logs.empty() ? 0 : (*most - low) / 255;
+  std::vector<uint8_t> codes;
+  for (const float value : logs) codes.push_back(step > 0 ? uint8_t(std::lround((value - low) / step)) : 0);
+  plan.add(key, std::move(codes));
+  plan.add(key + "_range", std::vector<float>{low, step});
+}
+
+/// Sorted words, as docs/format.md has them.
+std::vector<uint8_t> front_coded(const std::vector<std::string> &words) {
+  std::vector<uint8_t> out;
+  std::string_view last;
+  for (const std::string &word : words) {
+    const auto n_shared =
+        std::mismatch(last.begin(), last.end(), word.begin(), word.end()).first - last.begin();
+    out.push_back(uint8_t(n_shared));
+    out.push_back(uint8_t(word.size() - size_t(n_shared)));
+    out.insert(out.end(), word.begin() + n_shared, word.end());
+    last = word;
+  }
+  return out;
+}
+
+void add_ngrams(const Arpa &arpa, ModelPlan &plan) {
   const size_t order = arpa.ngrams.size();
   plan.add("fovea.ngram.order", uint32_t(order));
   for (size_t n = 1; n <= order; ++n) {
     const auto &entries = arpa.ngrams[n - 1];
-    const auto column = [&](const char *what, auto value) {
+    const std::string at_key = concat("fovea.ngram.", n, ".");
+    const auto column = [&](auto value) {
       std::vector<decltype(value(entries[0]))> values;
       for (const Ngram &entry : entries) values.push_back(value(entry));
-      plan.add(concat("fovea.ngram.", n, ".", what), std::move(values));
+      return values;
     };
-    if (n > 1) column("words", [n](const Ngram &entry) { return entry.words[n - 1]; });
-    column("logprobs", [](const Ngram &entry) { return entry.logprob; });
+    if (n > 1) plan.add(at_key + "words", column([n](const Ngram &entry) { return entry.words[n - 1]; }));
+    add_logs(at_key + "logprobs", column([](const Ngram &entry) { return entry.logprob; }), plan);
     if (n == order) break;
-    column("backoffs", [](const Ngram &entry) { return entry.backoff; });
+    add_logs(at_key + "backoffs", column([](const Ngram &entry) { return entry.backoff; }), plan);
     const auto &longer = arpa.ngrams[n];
     std::vector<int32_t> begins = {0};
     size_t at = 0;
@@ -231,9 +260,9 @@ void add_ngrams(Arpa &arpa, ModelPlan &plan) {
       while (at < longer.size() && begins_with(longer[at], entry, n)) ++at;
       begins.push_back(int32_t(at));
     }
-    plan.add(concat("fovea.ngram.", n, ".begins"), std::move(begins));
+    plan.add(at_key + "begins", std::move(begins));
   }
-  plan.add("fovea.ngram.words", std::move(arpa.words));
+  plan.add("fovea.ngram.words", front_coded(arpa.words));
 }
 
 /// The part of the words that is written with these tokens.
@@ -270,7 +299,7 @@ bool add_language_model(const Source &source, const std::vector<std::string> &to
                 " (put an .arpa file beside it)");
     return false;
   }
-  Arpa arpa = ArpaReader(arpa_path, InputFile(arpa_path).text(kMaxFileBytes)).read();
+  const Arpa arpa = ArpaReader(arpa_path, InputFile(arpa_path).text(kMaxFileBytes)).read();
   if (writable(arpa.words, tokens) < 0.5) {
     plan.warn(arpa_path, ": most of its words have letters that the model does not write ('",
               printable(arpa.words[arpa.words.size() / 2]), "')", then);

@@ -95,6 +95,7 @@ public:
   }
   std::vector<int32_t> get_i32s(std::string_view key) const { return get_as<std::vector<int32_t>>(key); }
   std::vector<float> get_f32s(std::string_view key) const { return get_as<std::vector<float>>(key); }
+  std::vector<uint8_t> get_u8s(std::string_view key) const { return get_as<std::vector<uint8_t>>(key); }
 
   /// Reads the whole file and compares it with the checksum written by the converter: Error InvalidFile when
   /// a byte has changed. Runs at memory or disk speed; not part of opening. `keep_going` is asked now and

@@ -10,37 +10,59 @@ namespace fovea {
 namespace {
 
 constexpr size_t kMaxWords = 1u << 24, kMaxWordBytes = 255;
+constexpr std::string_view kOrder = "fovea.ngram.order", kWords = "fovea.ngram.words";
 
 std::string key_of(size_t order, const char *what) { return concat("fovea.ngram.", order, ".", what); }
 
-std::vector<float> read_logs(const ModelFile &file, const MetadataReader &read, size_t order,
-                             const char *what, size_t n) {
-  const std::string key = key_of(order, what);
-  std::vector<float> values = file.get_f32s(key);
-  if (values.size() != n) read.reject(concat("the number of ", key), values.size(), std::to_string(n));
-  for (const float value : values)
-    if (!(std::abs(value) <= 1000)) read.reject(concat("an entry of ", key), value, "a logarithm");
-  return values;
+/// Front coding: of each word how many bytes it begins with as the one before, how many follow, and these.
+std::vector<std::string> read_words(const ModelFile &file, const MetadataReader &read) {
+  const std::vector<uint8_t> coded = file.get_u8s(kWords);
+  std::vector<std::string> words;
+  for (size_t at = 0; at < coded.size();) {
+    const std::string entry = concat("word ", words.size(), " of ", kWords);
+    const size_t n_shared = coded[at], begin = at + 2;
+    if (begin > coded.size() || coded[at + 1] > coded.size() - begin)
+      read.reject(entry, "cut short", "all of it");
+    const size_t end = begin + coded[at + 1], n = n_shared + (end - begin);
+    if (n_shared > (words.empty() ? 0 : words.back().size()))
+      read.reject(entry, concat(n_shared, " bytes of the one before"), "no more than that has");
+    std::string word = words.empty() ? "" : words.back().substr(0, n_shared);
+    word.append(coded.begin() + ptrdiff_t(begin), coded.begin() + ptrdiff_t(end));
+    if (n == 0 || n > kMaxWordBytes || utf8_replace_invalid(word) != word)
+      read.reject(entry, concat(n, " bytes"), concat("UTF-8 of 1 to ", kMaxWordBytes));
+    if (!words.empty() && word <= words.back())
+      read.reject(entry, "no later than the one before", "sorted words");
+    words.push_back(std::move(word));
+    at = end;
+  }
+  if (words.empty() || words.size() > kMaxWords)
+    read.reject(kWords, concat(words.size(), " words"), concat("1 to ", kMaxWords));
+  return words;
 }
 
 } // namespace
 
+NgramModel::Logs NgramModel::read_logs(const ModelFile &file, size_t order, const char *what, size_t n) {
+  const MetadataReader read(file);
+  const std::string key = key_of(order, what), range_key = key + "_range";
+  Logs logs;
+  logs.codes = file.get_u8s(key);
+  if (logs.codes.size() != n)
+    read.reject(concat("the number of ", key), logs.codes.size(), std::to_string(n));
+  const std::vector<float> range = file.get_f32s(range_key);
+  if (range.size() != 2 || !(std::abs(range[0]) <= 1000) || !(range[1] >= 0 && range[1] <= 10))
+    read.reject(range_key, concat(range.size(), " numbers"), "a logarithm and a step of 0 to 10");
+  logs.low = range[0];
+  logs.step = range[1];
+  return logs;
+}
+
 std::optional<NgramModel> NgramModel::read(const ModelFile &file) {
-  constexpr std::string_view kOrder = "fovea.ngram.order", kWords = "fovea.ngram.words";
   if (!file.find_meta(kOrder)) return {};
   const MetadataReader read(file);
   NgramModel m;
   const uint32_t order = read.size(kOrder, 1, kMaxOrder);
-  for (const std::string_view word : file.get_strings(kWords)) {
-    const std::string entry = concat("entry ", m.words_.size(), " of ", kWords);
-    if (word.empty() || word.size() > kMaxWordBytes || utf8_replace_invalid(word) != word)
-      read.reject(entry, concat(word.size(), " bytes"), concat("UTF-8 of 1 to ", kMaxWordBytes));
-    if (!m.words_.empty() && word <= m.words_.back())
-      read.reject(entry, "no later than the one before", "sorted words");
-    m.words_.emplace_back(word);
-  }
-  if (m.words_.empty() || m.words_.size() > kMaxWords)
-    read.reject(kWords, concat(m.words_.size(), " words"), concat("1 to ", kMaxWords));
+  m.words_ = read_words(file, read);
   for (size_t k = 1; k <= order; ++k) {
     Level &level = m.levels_.emplace_back();
     size_t n = m.words_.size();
@@ -59,9 +81,9 @@ std::optional<NgramModel> NgramModel::read(const ModelFile &file) {
           if (level.words[size_t(at)] <= level.words[size_t(at) - 1])
             read.reject(concat("entry ", at, " of ", key), level.words[size_t(at)], "ascending words");
     }
-    level.logprobs = read_logs(file, read, k, "logprobs", n);
+    level.logprobs = read_logs(file, k, "logprobs", n);
     if (k == order) break;
-    level.backoffs = read_logs(file, read, k, "backoffs", n);
+    level.backoffs = read_logs(file, k, "backoffs", n);
     const std::string key = key_of(k, "begins");
     level.begins = file.get_i32s(key);
     if (level.begins.size() != n + 1 || level.begins.front() != 0 ||
@@ -112,8 +134,9 @@ float NgramModel::logprob(const Context &context, int32_t word) const {
 }
 
 float NgramModel::best_logprob(Range range) const {
-  return *std::max_element(levels_[0].logprobs.begin() + range.begin,
-                           levels_[0].logprobs.begin() + range.end);
+  const Logs &logs = levels_[0].logprobs; // a higher code is likelier
+  const auto codes = std::span(logs.codes).subspan(size_t(range.begin), size_t(range.end - range.begin));
+  return logs.low + logs.step * float(*std::max_element(codes.begin(), codes.end()));
 }
 
 } // namespace fovea

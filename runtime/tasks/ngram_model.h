@@ -53,13 +53,20 @@ public:
   const std::vector<std::string> &words() const { return words_; }
 
 private:
+  /// Logarithms in a byte each, of which a search needs no more.
+  struct Logs {
+    std::vector<uint8_t> codes;
+    float low = 0, step = 0;
+    float operator[](size_t i) const { return low + step * float(codes[i]); }
+  };
   /// n-grams of one length, sorted by what they continue, then by their last word.
   struct Level {
     std::vector<int32_t> words;  // the last word of each; of single words none: entry i is word i
-    std::vector<float> logprobs; // after the words before it
-    std::vector<float> backoffs; // what another word after it costs; of the longest none
+    Logs logprobs;               // after the words before it
+    Logs backoffs;               // what another word after it costs; of the longest none
     std::vector<int32_t> begins; // where its continuations begin in the next level, and the end of all
   };
+  static Logs read_logs(const ModelFile &file, size_t order, const char *what, size_t n);
   int32_t find(size_t level, int32_t parent, int32_t word) const;
 
   std::vector<std::string> words_;

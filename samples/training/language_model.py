@@ -29,7 +29,7 @@ def sentences():
 
 
 class Bigrams:
-    def __init__(self, texts, min_words=1, min_pairs=2):
+    def __init__(self, texts, min_words=1, min_pairs=1):
         words, pairs = collections.Counter(), collections.Counter()
         for text in texts:
             said = text.split()
@@ -69,7 +69,7 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("folder")
     args.add_argument("--words", type=int, default=1)
-    args.add_argument("--pairs", type=int, default=2)
+    args.add_argument("--pairs", type=int, default=1)
     args = args.parse_args()
     folder = pathlib.Path(args.folder) / "language_model"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Synthesizes speech to train on: speak.py FOLDER [--hours H] [--jobs N] [--real FOLDER]
 
-Every sentence (sentences.py) is spoken by a voice of espeak-ng, flite, festival or pico at a random rate and pitch, often
+Every sentence (sentences.py) is spoken by a voice of espeak-ng, flite, festival, pico or RHVoice at a random rate and pitch, often
 changed by noise, echoes, a telephone's bandwidth, a codec or clipping, and stored as log-mel features
 (features.py) in FOLDER/shard-NNNNN.npz: "mel" uint8 [frames, 80] (features.pack), "ends", "texts". Goes on
 where it stopped. --real: a folder with digits/ and commands/ (see README.md), whose training parts are mixed in.
@@ -40,8 +40,9 @@ HELD_OUT = {
 }
 FLITE = ["slt", "slt", "awb", "awb", "kal16"]
 FESTIVAL = ["cmu_us_slt_arctic_hts", "kal_diphone"]
-ENGINES = {"espeak-ng": 10, "flite": 45, "festival": 10, "pico2wave": 35}  # commands; parts of what is said
+ENGINES = {"espeak-ng": 8, "flite": 27, "festival": 8, "pico2wave": 17, "RHVoice-test": 40}  # commands; parts of what is said
 PICO = ["en-US", "en-US", "en-GB"]
+RHVOICE = ["bdl", "bdl", "clb", "alan"]  # slt is another's too
 
 
 def read(data):
@@ -78,6 +79,13 @@ def pico(text, language, rng):
         return read(out.name)
 
 
+def rhvoice(text, voice, rng):
+    with tempfile.NamedTemporaryFile(suffix=".wav") as out:
+        subprocess.run(["RHVoice-test", "-p", voice, "-r", str(rng.randint(75, 140)), "-t", str(rng.randint(70, 130)), "-o", out.name],
+                       input=text.encode(), check=True, capture_output=True)
+        return read(out.name)
+
+
 def festival(texts, voice, rng):
     """Several in one run: it takes long to start."""
     with tempfile.TemporaryDirectory() as folder:
@@ -92,7 +100,7 @@ def festival(texts, voice, rng):
 def speak(texts, engine, voice, rng):
     if engine == "festival":
         return festival(texts, voice, rng)
-    one = {"espeak-ng": espeak, "flite": flite, "pico2wave": pico}[engine]
+    one = {"espeak-ng": espeak, "flite": flite, "pico2wave": pico, "RHVoice-test": rhvoice}[engine]
     return [one(text, voice, rng) for text in texts]
 
 
@@ -100,7 +108,7 @@ def trained_voice(rng):
     engine = rng.choices(list(ENGINES), ENGINES.values())[0]
     if engine == "espeak-ng":
         return engine, rng.choice(ACCENTS) + ("+" + rng.choice(VARIANTS) if rng.random() < 0.93 else "")
-    return engine, rng.choice({"flite": FLITE, "festival": FESTIVAL, "pico2wave": PICO}[engine])
+    return engine, rng.choice({"flite": FLITE, "festival": FESTIVAL, "pico2wave": PICO, "RHVoice-test": RHVOICE}[engine])
 
 
 # ---- what happens to sound on its way

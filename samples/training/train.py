@@ -60,26 +60,31 @@ class Speech:
         return batches
 
 
+def n_needed(ids):
+    """Positions: a blank between two of the same."""
+    return len(ids) + sum(a == b for a, b in zip(ids, ids[1:]))
+
+
 def load(path, units):
     with np.load(path) as z:
         mel, ends, texts = z["mel"], z["ends"], z["texts"]
     out = []
     for begin, end, text in zip(np.concatenate([[0], ends]), ends, texts):
         ids = units.encode(str(text))
-        needed = len(ids) + sum(a == b for a, b in zip(ids, ids[1:]))
-        if 30 <= end - begin <= MAX_FRAMES and needed <= n_positions(int(end - begin)):
+        if 30 <= end - begin <= MAX_FRAMES and n_needed(ids) <= n_positions(int(end - begin)):
             out.append((mel[begin:end], ids, str(text), units.encode_letters(str(text))))
     return out
 
 
 def collate(batch, rng=None):
-    longest = max(len(item[0]) for item in batch)
-    x = np.zeros((len(batch), longest, batch[0][0].shape[1]), np.float32)
-    for row, (mel, *_) in zip(x, batch):
-        row[:len(mel)] = unpack(mel)
-        if rng:
-            augment(row[:len(mel)], rng)
-    return torch.from_numpy(x), torch.tensor([n_positions(len(item[0])) for item in batch])
+    """[B, frames, 80], [B]; with rng: each changed at random."""
+    mels = [unpack(item[0]) for item in batch]
+    if rng:
+        mels = [augment(respeed(mel, item[1], rng), rng) for mel, item in zip(mels, batch)]
+    x = np.zeros((len(batch), max(map(len, mels)), mels[0].shape[1]), np.float32)
+    for row, mel in zip(x, mels):
+        row[:len(mel)] = mel
+    return torch.from_numpy(x), torch.tensor([n_positions(len(mel)) for mel in mels])
 
 
 def ctc_loss(logits, lengths, targets):
@@ -89,23 +94,42 @@ def ctc_loss(logits, lengths, targets):
                       torch.tensor([len(ids) for ids in targets]), zero_infinity=True)
 
 
+def respeed(mel, ids, rng):
+    """Half of the time faster or slower, the voice as it was; never too fast for the units."""
+    n = int(len(mel) * rng.uniform(0.85, 1.18))
+    if rng.random() < 0.5 or n > MAX_FRAMES or n_positions(n) < n_needed(ids):
+        return mel
+    at = np.linspace(0, len(mel) - 1.001, n, dtype=np.float32)
+    low = at.astype(int)
+    part = (at - low)[:, None]
+    return mel[low] * (1 - part) + mel[low + 1] * part
+
+
 def augment(mel, rng):
     """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level, tilt, contrast and
-    sharpness of the bands; a band of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a model this
-    small has enough to learn from what is there."""
+    sharpness of the bands; steady noise; a band of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a
+    model this small has enough to learn from what is there."""
+    n_mels = mel.shape[1]
     if rng.random() < 0.5:
-        at = np.clip(warped_bins(rng.uniform(0.83, 1.2)), 0, mel.shape[1] - 1.001).astype(np.float32)
+        at = np.clip(warped_bins(rng.uniform(0.83, 1.2)), 0, n_mels - 1.001).astype(np.float32)
         low = at.astype(int)
-        mel[:] = mel[:, low] * (1 - (at - low)) + mel[:, low + 1] * (at - low)
+        mel = mel[:, low] * (1 - (at - low)) + mel[:, low + 1] * (at - low)
     if rng.random() < 0.5:
         sides = rng.uniform(-0.15, 0.3)
         mel[:, 1:-1] += sides * (0.5 * (mel[:, :-2] + mel[:, 2:]) - mel[:, 1:-1])
         mean = mel.mean()
-        mel[:] = mean + rng.uniform(0.8, 1.2) * (mel - mean)
-    mel += rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, mel.shape[1], dtype=np.float32) * rng.uniform(-0.3, 0.3)
+        mel = mean + rng.uniform(0.8, 1.2) * (mel - mean)
+    if rng.random() < 0.25:  # 3 to 25 dB below the loud frames
+        spectrum = np.interp(np.arange(n_mels), np.linspace(0, n_mels, 5), [rng.uniform(-0.5, 0.5) for _ in range(5)])
+        noise = np.sort(mel.mean(1))[int(0.9 * len(mel))] - rng.uniform(0.3, 2.5) + spectrum
+        r = np.random.default_rng(rng.getrandbits(32))
+        noise = noise.astype(np.float32) + np.float32(0.2) * r.standard_normal(mel.shape, np.float32)
+        mel = np.logaddexp2(mel * np.float32(np.log2(10)), noise * np.float32(np.log2(10))) / np.float32(np.log2(10))
+    mel = mel + (rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, n_mels, dtype=np.float32) * rng.uniform(-0.3, 0.3))
     n = rng.randint(0, 10)
-    at = rng.randint(0, mel.shape[1] - n)
+    at = rng.randint(0, n_mels - n)
     mel[:, at:at + n] = mel.mean()
+    return mel
 
 
 def word_error_rate(model, items, units):
@@ -151,7 +175,7 @@ def main():
     optimizers = [torch.optim.AdamW([p for p in trained if id(p) not in inside], lr=args.rate, betas=(0.9, 0.98),
                                     weight_decay=0.01, foreach=True), Muon(matrices, lr=args.rate)]
     average = copy.deepcopy(model)
-    seconds, step = 0.0, 0
+    seconds, step, cold = 0.0, 0, 0  # cold: where the optimizers knew nothing
     if (folder / "checkpoint.pt").exists():
         state = torch.load(folder / "checkpoint.pt")
         model.load_state_dict(state["model"])
@@ -161,7 +185,9 @@ def main():
             for optimizer, saved in zip(optimizers, state["optimizers"]):
                 optimizer.load_state_dict(saved)
         seconds, step = state["seconds"], state["step"]
+        cold = 0 if "optimizers" in state else step
         print(f"goes on after step {step}, {seconds / 3600:.2f} hours")
+    first = step, seconds  # of this run
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} million parameters")
 
     def save():
@@ -182,7 +208,7 @@ def main():
         batch = queue.pop()
         x, lengths = collate(batch, rng if step >= EASY else None)
         left = 1 - seconds / (args.hours * 3600)
-        rate = args.rate * min(1, (step + 1) / WARM_UP, left / DECAY) + 1e-6
+        rate = args.rate * min(1, (step - cold + 1) / WARM_UP, left / DECAY) + 1e-6
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -208,7 +234,7 @@ def main():
         if step % 20 == 0:
             units_loss, letters_loss = np.mean(losses, axis=0)
             print(f"step {step}  {seconds / 3600:.3f} h  loss {units_loss:.3f}, of letters {letters_loss:.3f}  "
-                  f"rate {rate:.1e}  {len(speech.items)} utterances, {seconds / step:.2f} s a step", flush=True)
+                  f"rate {rate:.1e}  {len(speech.items)} utterances, {(seconds - first[1]) / (step - first[0]):.2f} s a step", flush=True)
             losses = []
         if step % 400 == 0:
             wer = word_error_rate(average, validation, units)

@@ -68,6 +68,7 @@ def main():
     args.add_argument("--shared", help="folder of recordings of people")
     args.add_argument("--max-wer", type=float, default=100, help="limit for all synthetic voices together, in percent")
     args.add_argument("--min-digits", type=float, default=0, help="limit for real digits, in percent")
+    args.add_argument("--beam", help="as of fovea transcribe; 1: without the language model")
     args.add_argument("--show", action="store_true", help="print what was misheard")
     args = args.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -80,8 +81,8 @@ def main():
             x = samples / max(1.0, np.abs(samples).max() * 1.02)
             soundfile.write(f"{folder}/{i:05}.wav", x, RATE, subtype="PCM_16")
         files = [f"{folder}/{i:05}.wav" for i in range(len(items))]
-        subprocess.run([args.fovea, "transcribe", args.model, *files, "-q", "--no-timestamps", "-o", f"{folder}/text/"],
-                       check=True)
+        subprocess.run([args.fovea, "transcribe", args.model, *files, "-q", "--no-timestamps", "-o", f"{folder}/text/",
+                        *(["--beam", args.beam] if args.beam else [])], check=True)
         sets = {}
         for i, (name, text, _) in enumerate(items):
             heard = pathlib.Path(f"{folder}/text/{i:05}.txt").read_text(encoding="utf-8")

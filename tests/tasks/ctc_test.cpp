@@ -188,8 +188,9 @@ TEST_CASE("ctc: with a language model, what is heard between two letters is the 
   TinyCtcModel what;
   what.edit_metadata = [](std::map<std::string, MetaData> &m) {
     m["fovea.ngram.order"] = 1u;
-    m["fovea.ngram.words"] = std::vector<std::string>{"AB", "CAB"};
-    m["fovea.ngram.1.logprobs"] = std::vector<float>{-1, -1};
+    m["fovea.ngram.words"] = std::vector<uint8_t>{0, 2, 'A', 'B', 0, 3, 'C', 'A', 'B'};
+    m["fovea.ngram.1.logprobs"] = std::vector<uint8_t>{0, 0};
+    m["fovea.ngram.1.logprobs_range"] = std::vector<float>{-1, 0};
   };
   what.edit_graph = [](std::string &graph) { graph.replace(graph.find("k=1"), 3, "k=4"); };
   const TinyCtc tiny(what);

@@ -27,6 +27,9 @@ double logprob_by_statement(const NgramTable &table, Words context, const std::s
   }
 }
 
+// Of the logarithms of random_table.
+const double kHalfStep = (3 - 0.1) * std::log(10) / 255 / 2 + 1e-5;
+
 } // namespace
 
 TEST_CASE("n-grams: an ARPA file's probabilities, at any order") {
@@ -47,8 +50,10 @@ TEST_CASE("n-grams: an ARPA file's probabilities, at any order") {
       const size_t word = random() % 6;
       const std::string before = join(context);
       CAPTURE(before);
-      CHECK(double(model->logprob(context_of(*model, context), int32_t(word))) ==
-            doctest::Approx(logprob_by_statement(table, context, model->words()[word])).epsilon(1e-4));
+      // A number and the back-offs before it are each off by half a step.
+      CHECK(std::abs(double(model->logprob(context_of(*model, context), int32_t(word))) -
+                     logprob_by_statement(table, context, model->words()[word])) <=
+            kHalfStep * double(order));
       // Nothing is known of what is behind an unknown word.
       Words broken = {"XYZ"};
       broken.insert(broken.end(), context.begin(), context.end());
@@ -56,6 +61,17 @@ TEST_CASE("n-grams: an ARPA file's probabilities, at any order") {
             model->logprob(context_of(*model, context), int32_t(word)));
     }
   }
+}
+
+TEST_CASE("n-grams: a word that never happens takes no precision from the others") {
+  const TempFolder folder;
+  const NgramTable table{1, {{{"A"}, {-99, 0}}, {{"B"}, {-1, 0}}, {{"C"}, {-2, 0}}}};
+  const auto model = NgramModel::read(file_with(folder, add_words(folder, arpa(table)).metadata));
+  REQUIRE(model);
+  const auto logprob = [&](int32_t word) { return double(model->logprob(NgramModel::no_words(), word)); };
+  CHECK(logprob(0) == doctest::Approx(-30));
+  CHECK(std::abs(logprob(1) + std::log(10)) < 0.06);
+  CHECK(std::abs(logprob(2) + 2 * std::log(10)) < 0.06);
 }
 
 TEST_CASE("n-grams: words with a common beginning are a range") {
@@ -107,25 +123,42 @@ TEST_CASE("n-grams: metadata that is missing, or cannot be, is an Error that nam
   std::swap(unsorted[0], unsorted[1]);
   unknown.back() = 6;
   few.pop_back();
-  auto logs = std::get<std::vector<float>>(added.metadata.at("fovea.ngram.1.logprobs"));
-  logs[2] = NAN;
+  const auto coded = [](const std::vector<std::string> &pieces) { // of {"\0\1A"s, …}
+    std::vector<uint8_t> bytes;
+    for (const std::string &piece : pieces) bytes.insert(bytes.end(), piece.begin(), piece.end());
+    return bytes;
+  };
+  using namespace std::string_literals;
+  REQUIRE(std::get<std::vector<uint8_t>>(added.metadata.at("fovea.ngram.words")) ==
+          coded({"\0\1A"s, "\1\1B", "\2\1C", "\0\1B"s, "\1\1A", "\0\3CAB"s}));
   const std::pair<std::string, MetaData> faults[] = {
       {"fovea.ngram.order", 0u},
       {"fovea.ngram.order", 7u},
       {"fovea.ngram.order", 3u}, // no such n-grams
-      {"fovea.ngram.words", Words{}},
-      {"fovea.ngram.words", Words{"A", "AB", "AB", "B", "BA", "CAB"}},
-      {"fovea.ngram.words", Words{"A", "AB", "ABC", "B", "BA", ""}},
-      {"fovea.ngram.words", Words{"A", "AB", "ABC", "B", "BA", "\xff"}},
-      {"fovea.ngram.words", Words{"A", "AB", "ABC", "B", "BA", std::string(256, 'C')}},
-      {"fovea.ngram.1.logprobs", logs},
+      {"fovea.ngram.words", coded({})},
+      {"fovea.ngram.words", coded({"\0\1A"s, "\1\1B", "\2\0"s, "\0\1B"s, "\1\1A", "\0\3CAB"s})}, // one twice
+      {"fovea.ngram.words",
+       coded({"\0\0"s, "\0\1A"s, "\1\1B", "\0\1B"s, "\1\1A", "\0\3CAB"s})}, // an empty one
+      {"fovea.ngram.words", coded({"\0\1A"s, "\1\1B", "\2\1C", "\0\1B"s, "\1\1A", "\0\1\xff"s})},
+      {"fovea.ngram.words", coded({"\0\1A"s, "\1\1B", "\2\1C", "\0\1B"s, "\0\x80"s + std::string(128, 'C'),
+                                   "\x80\xff" + std::string(255, 'C')})}, // too long
+      {"fovea.ngram.words",
+       coded({"\1\1A", "\1\1B", "\2\1C", "\0\1B"s, "\1\1A", "\0\3CAB"s})}, // of none before
+      {"fovea.ngram.words",
+       coded({"\0\1A"s, "\1\1B", "\3\1C", "\0\1B"s, "\1\1A", "\0\3CAB"s})}, // more than it has
+      {"fovea.ngram.words", coded({"\0\1A"s, "\1\1B", "\2\1C", "\0\1B"s, "\1\1A", "\0\3CA"s})}, // cut short
+      {"fovea.ngram.words", coded({"\0\1A"s, "\1\1B", "\2\1C", "\0\1B"s, "\1\1A", "\0"s})},
+      {"fovea.ngram.1.logprobs", std::vector<uint8_t>(5)},
+      {"fovea.ngram.1.logprobs_range", std::vector<float>{NAN, 0.1f}},
+      {"fovea.ngram.1.logprobs_range", std::vector<float>{-9, -0.1f}},
+      {"fovea.ngram.1.backoffs_range", std::vector<float>{-9}},
       {"fovea.ngram.1.begins", falling},
       {"fovea.ngram.1.begins", long_begins},
       {"fovea.ngram.1.begins", negative},
       {"fovea.ngram.2.words", unsorted},
       {"fovea.ngram.2.words", unknown},
       {"fovea.ngram.2.words", few},
-      {"fovea.ngram.2.logprobs", std::vector<float>{}},
+      {"fovea.ngram.2.logprobs", std::vector<uint8_t>{}},
   };
   for (const auto &[key, value] : faults) {
     const std::string name = key;
