@@ -67,14 +67,17 @@ std::vector<CtcWord> CtcListener::words(const StreamSound &sound, uint64_t end) 
   const auto length = int64_t(window_length(window_end - std::min(window_end, wanted)));
   const int64_t from = int64_t(window_end) - length;
   const std::vector<CtcFrame> frames = ear_(sound.window(from, int64_t(window_end)));
-  // Not those of silence before the stream or after it.
+  // Not those of silence after the stream. What is heard in the silence before it is the first word: models
+  // write some frames early, or all that comes first as soon as they listen.
   const size_t before = from < 0 ? size_t(-from) / hop : 0;
   const size_t after =
       std::min<size_t>(frames.size(), before + spec_.n_frames(now - uint64_t(std::max<int64_t>(from, 0))));
   CtcReader reader(spec_, uint64_t(std::max<int64_t>(from, 0)) / hop);
   std::vector<CtcWord> all;
-  if (before < after) all = reader.push(std::span(frames).subspan(before, after - before));
+  if (before < after) all = reader.push(std::span(frames).first(after));
   for (CtcWord &word : reader.finish()) all.push_back(std::move(word));
+  for (CtcWord &word : all)
+    for (uint64_t *frame : {&word.begin_frame, &word.end_frame}) *frame -= std::min<uint64_t>(*frame, before);
   std::erase_if(all, [&](const CtcWord &word) { return middle(word) < settled_ || middle(word) >= end; });
   if (any_words_ && !all.empty() && spec_.has_delimiter())
     all.front().n_spaces = std::max(all.front().n_spaces, 1u);

@@ -77,14 +77,19 @@ def load(path, units):
 
 
 def collate(batch, rng=None):
-    """[B, frames, 80], [B]; with rng: each changed at random."""
-    mels = [unpack(item[0]) for item in batch]
+    """[B, frames, 80], [B], [B]: with rng each changed at random; the last are positions at the begin where nothing is said."""
+    mels, silent = [unpack(item[0]) for item in batch], [0] * len(batch)
     if rng:
-        mels = [augment(respeed(mel, item[1], rng), rng) for mel, item in zip(mels, batch)]
+        longest = rng.randint(50, 500) if rng.random() < 0.2 else 0  # of the batch, as its length is its cost
+        for i, item in enumerate(batch):
+            mel = respeed(mels[i], item[1], rng)
+            with_silence = behind_silence(mel, longest, rng)
+            silent[i] = max(0, n_positions(len(with_silence)) - n_positions(len(mel)) - 3)
+            mels[i] = augment(with_silence, rng)
     x = np.zeros((len(batch), max(map(len, mels)), mels[0].shape[1]), np.float32)
     for row, mel in zip(x, mels):
         row[:len(mel)] = mel
-    return torch.from_numpy(x), torch.tensor([n_positions(len(mel)) for mel in mels])
+    return torch.from_numpy(x), torch.tensor([n_positions(len(mel)) for mel in mels]), torch.tensor(silent)
 
 
 def ctc_loss(logits, lengths, targets):
@@ -92,6 +97,12 @@ def ctc_loss(logits, lengths, targets):
     logprobs = F.log_softmax(logits.float(), -1).transpose(0, 1)
     return F.ctc_loss(logprobs, torch.tensor([i for ids in targets for i in ids]), lengths,
                       torch.tensor([len(ids) for ids in targets]), zero_infinity=True)
+
+
+def silence_loss(logits, silent):
+    """CTC itself does not mind where a unit is written; where nothing has been said yet is no place for it."""
+    inside = torch.arange(logits.shape[1])[None, :] < silent[:, None]
+    return -F.log_softmax(logits[inside].float(), -1)[:, 0].mean() if inside.any() else 0.0
 
 
 def respeed(mel, ids, rng):
@@ -103,6 +114,16 @@ def respeed(mel, ids, rng):
     low = at.astype(int)
     part = (at - low)[:, None]
     return mel[low] * (1 - part) + mel[low + 1] * part
+
+
+def behind_silence(mel, longest, rng):
+    """Nothing for up to `longest` frames before it: digital silence, or what its quietest frames are like."""
+    n = min(rng.randint(longest // 2, longest), MAX_FRAMES - len(mel))
+    if n <= 0:
+        return mel
+    quietest = mel[np.argsort(mel.mean(1))[:max(1, len(mel) // 20)]]
+    before = quietest[np.arange(n) % len(quietest)] if rng.random() < 0.5 else np.full((n, mel.shape[1]), unpack(0), np.float32)
+    return np.concatenate([before, mel])
 
 
 def augment(mel, rng):
@@ -138,7 +159,7 @@ def word_error_rate(model, items, units):
     with torch.no_grad():
         for i in range(0, len(items), 32):
             batch = sorted(items, key=lambda it: len(it[0]))[i:i + 32]
-            x, lengths = collate(batch)
+            x, lengths, _ = collate(batch)
             best = model(x, lengths).argmax(-1)
             for row, n, item in zip(best, lengths, batch):
                 e, n_words = n_word_errors(item[2], units.decode(row[:n].tolist()))
@@ -206,7 +227,7 @@ def main():
                      speech.batches(rng, args.frames))[:100]
         begin = time.time()
         batch = queue.pop()
-        x, lengths = collate(batch, rng if step >= EASY else None)
+        x, lengths, silent = collate(batch, rng if step >= EASY else None)
         left = 1 - seconds / (args.hours * 3600)
         rate = args.rate * min(1, (step - cold + 1) / WARM_UP, left / DECAY) + 1e-6
         for optimizer in optimizers:
@@ -216,7 +237,7 @@ def main():
             last, middle = model(x, lengths, letters)
         last_loss = ctc_loss(last, lengths, [item[1] for item in batch])
         middle_loss = ctc_loss(middle, lengths, [item[3] for item in batch])
-        loss = 0.7 * last_loss + 0.3 * middle_loss
+        loss = 0.7 * last_loss + 0.3 * middle_loss + 0.5 * silence_loss(last, silent)
         for p in trained:
             p.grad = None
         loss.backward()
