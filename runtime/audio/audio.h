@@ -10,9 +10,10 @@
 // beyond 1e30: named by its time).
 //
 // Headers are not believed: nothing is sized by the number of frames they claim; memory is a few blocks of
-// 256 KiB. A WAV, OGG or MP3 file that was cut short gives what there is, a FLAC file an Error at the cut.
-// libmpg123, inside libsndfile, writes remarks on damaged MP3 files to stderr and cannot be silenced from
-// here.
+// 256 KiB. An OGG or MP3 file that was cut short gives what there is, a WAV or FLAC file an Error at the cut;
+// but a WAV whose size was not known when its header was written (a stream), or that comes from standard
+// input or a pipe, ends where it ends. libmpg123, inside libsndfile, writes remarks on damaged MP3 files to
+// stderr and cannot be silenced from here.
 //
 // Rejected: ffmpeg (a hundred times the code, for containers that users can convert), our own decoders or
 // resampler.

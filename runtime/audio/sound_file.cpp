@@ -62,6 +62,9 @@ std::span<const float> SoundFile::read_block() {
     fail(ErrorCode::InvalidFile, input_->name(), ": broken after ", fixed(seconds(n_frames_ + uint64_t(n))),
          " s: ", reason(sf_strerror(stream_)));
   if (n <= 0 && n_frames_ == 0) fail(ErrorCode::InvalidFile, input_->name(), ": holds no samples");
+  if (const uint64_t n_missing = n <= 0 ? input_->n_missing_bytes() : 0)
+    fail(ErrorCode::InvalidFile, input_->name(), ": broken after ", fixed(seconds(n_frames_)),
+         " s: the file ends ", n_missing, " bytes before its header says");
   if (n <= 0) return {};
   average_channels(size_t(n));
   n_frames_ += uint64_t(n);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +17,9 @@ namespace fovea {
 namespace {
 constexpr size_t kMaxPipedBytes = size_t(1) << 31;
 constexpr size_t kPipeBlockBytes = 256 * 1024;
+constexpr uint32_t kUnknownBytes = 0x7FFF0000; // encoders write 2 GiB or 4 GiB, or a little less, to pipes
+constexpr uint64_t kHeaderBytes = 64;          // some writers count the header to the data
+constexpr int kMaxChunks = 1000;
 } // namespace
 
 struct MemoryCallbacks {
@@ -48,6 +52,7 @@ SoundInput::SoundInput(const std::string &path) : name_(path == "-" ? "standard 
       fail(ErrorCode::InvalidFile, name_, ": is a terminal; name an audio file or pipe one in");
     if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
       fail(ErrorCode::InvalidFile, name_, ": is a device, not an audio file");
+    streamed_ = path == "-" || !S_ISREG(status.st_mode);
     if (!S_ISREG(status.st_mode)) read_pipe();
     if (fd_ < 0 ? piped_.empty() : status.st_size == 0)
       fail(ErrorCode::InvalidFile, name_, ": the file is empty");
@@ -90,6 +95,35 @@ sf_private_tag *SoundInput::open(SF_INFO &info) {
                              MemoryCallbacks::write, MemoryCallbacks::tell};
   position_ = 0;
   return sf_open_virtual(&io, SFM_READ, &info, this);
+}
+
+size_t SoundInput::read_at(uint64_t offset, std::span<std::byte> to) const {
+  if (fd_ >= 0) return size_t(std::max<ssize_t>(0, ::pread(fd_, to.data(), to.size(), off_t(offset))));
+  const auto rest = memory_.subspan(size_t(std::min<uint64_t>(offset, memory_.size())));
+  return size_t(std::copy_n(rest.begin(), std::min(rest.size(), to.size()), to.begin()) - to.begin());
+}
+
+uint64_t SoundInput::size() const {
+  struct stat status {};
+  return fd_ < 0 ? memory_.size() : ::fstat(fd_, &status) == 0 ? uint64_t(status.st_size) : 0;
+}
+
+uint64_t SoundInput::n_missing_bytes() const {
+  std::array<std::byte, 12> head{};
+  const auto has = [&](size_t at, const char *id) { return std::memcmp(head.data() + at, id, 4) == 0; };
+  if (streamed_ || read_at(0, head) < 12 || !has(0, "RIFF") || !has(8, "WAVE")) return 0;
+  uint64_t at = 12;
+  for (int i = 0; i < kMaxChunks && read_at(at, std::span(head).first(8)) == 8; ++i) {
+    uint32_t n_bytes = 0;
+    for (size_t k = 0; k < 4; ++k) n_bytes |= std::to_integer<uint32_t>(head[4 + k]) << (8 * k);
+    at += 8;
+    if (has(0, "data")) {
+      const bool is_unknown = n_bytes == 0 || n_bytes >= kUnknownBytes;
+      return is_unknown || at + n_bytes <= size() + kHeaderBytes ? 0 : at + n_bytes - size();
+    }
+    at += n_bytes + (n_bytes & 1U); // chunks begin at even bytes
+  }
+  return 0;
 }
 
 } // namespace fovea

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,11 +26,17 @@ public:
   /// A stream on it, to be closed before this ends; null where libsndfile does not know the format.
   sf_private_tag *open(SF_INFO &info);
   const std::string &name() const { return name_; }
+  /// Bytes that a WAV file ends before its header says. 0 for what may be streamed: standard input, pipes,
+  /// and the sizes that encoders write while they do not know better.
+  uint64_t n_missing_bytes() const;
 
 private:
   void read_pipe();
+  size_t read_at(uint64_t offset, std::span<std::byte> to) const;
+  uint64_t size() const;
   std::string name_;
   int fd_ = -1; // of a regular file; else the sound is in memory_
+  bool streamed_ = false;
   std::vector<std::byte> piped_;
   std::span<const std::byte> memory_;
   long long position_ = 0; // in memory_

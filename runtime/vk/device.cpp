@@ -9,10 +9,16 @@
 namespace fovea::vk {
 namespace {
 
-std::string chosen_selector(const DeviceOptions &options) {
-  if (!options.selector.empty()) return options.selector;
+/// Index of the device that the options name, else FOVEA_DEVICE, else the best.
+uint32_t choose_device(std::span<const DeviceInfo> devices, const DeviceOptions &options) {
+  if (!options.selector.empty()) return select_device(devices, options.selector);
   const char *value = std::getenv("FOVEA_DEVICE");
-  return value ? value : "";
+  if (!value || !*value) return select_device(devices, "");
+  try {
+    return select_device(devices, value);
+  } catch (const Error &e) {
+    fail(e.code(), "FOVEA_DEVICE: ", e.what());
+  }
 }
 
 /// FOVEA_DEVICE_MEMORY: bytes, or with K, M or G units of 1024, its square, its cube; 0 when unset.
@@ -65,7 +71,7 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
   std::vector<PhysicalDevice> devices = query_devices(*instance);
   std::vector<DeviceInfo> infos;
   for (const PhysicalDevice &device : devices) infos.push_back(device.info);
-  PhysicalDevice &chosen = devices[select_device(infos, chosen_selector(options))];
+  PhysicalDevice &chosen = devices[choose_device(infos, options)];
   if (options.adjust_caps) adjust(chosen, options.adjust_caps);
   limit_memory(chosen.info.caps, options.memory_bytes ? options.memory_bytes : memory_from_environment());
   auto context = std::make_shared<Context>(std::move(instance), std::move(chosen), options.features);

@@ -36,6 +36,13 @@ std::string describe(std::span<const DeviceInfo> devices) {
   return out;
 }
 
+std::string what_there_is(std::span<const DeviceInfo> devices) {
+  return concat(devices.empty()       ? ""
+                : devices.size() == 1 ? "there is: "
+                                      : concat("there are ", devices.size(), ": "),
+                describe(devices));
+}
+
 uint32_t take(const DeviceInfo &device, std::string_view selector) {
   if (!device.usable)
     fail(ErrorCode::NoDevice, "device \"", selector, "\" is ", device.index, " \"", device.caps.name,
@@ -59,8 +66,7 @@ uint32_t select_device(std::span<const DeviceInfo> devices, std::string_view sel
   if (const auto parsed = std::from_chars(selector.data(), end, index); parsed.ptr == end) {
     for (const DeviceInfo &device : devices)
       if (parsed.ec == std::errc() && device.index == index) return take(device, selector);
-    fail(ErrorCode::NoDevice, "no Vulkan device ", selector, "; there are ", devices.size(), ": ",
-         describe(devices));
+    fail(ErrorCode::NoDevice, "no Vulkan device ", selector, "; ", what_there_is(devices));
   }
 
   const std::string wanted = lower(selector);
@@ -71,7 +77,8 @@ uint32_t select_device(std::span<const DeviceInfo> devices, std::string_view sel
     if (!found || (!found->usable && device.usable)) found = &device;
   }
   if (!found)
-    fail(ErrorCode::NoDevice, "no Vulkan device's name contains \"", selector, "\": ", describe(devices));
+    fail(ErrorCode::NoDevice, "no Vulkan device's name contains \"", selector, "\"; ",
+         what_there_is(devices));
   return take(*found, selector);
 }
 

@@ -255,6 +255,32 @@ TEST_CASE("audio: a WAV whose header says \"until the end\", as encoders write t
   CHECK(read(wav({.claimed_bytes = 0xFFFFFFFF}, samples<int16_t>({0, 16384, 0}))).samples.size() == 3);
 }
 
+TEST_CASE("audio: a WAV that ends before its header says is broken there, unless it may be a stream") {
+  const std::string data = samples(std::vector<int16_t>(16000, 100)),
+                    cut = wav({.claimed_bytes = 3200000}, data);
+  CHECK(error_of(cut) == "x.wav: broken after 1.000 s: the file ends 3168000 bytes before its header says");
+  // Chunks before and after; of odd lengths, too.
+  const std::string odd = "LIST" + samples<uint32_t>({3}) + "abc" + '\0';
+  CHECK(error_of(cut.substr(0, 36) + odd + cut.substr(36)).find("ends 3168000 bytes before") !=
+        std::string::npos);
+  CHECK(read(wav({}, data) + odd).samples.size() == 16000);
+  for (const uint32_t claimed : {0x7FFFF000u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu})
+    CHECK(read(wav({.claimed_bytes = claimed}, data)).samples.size() == 16000);
+  CHECK(read(wav({.claimed_bytes = 32000 + 44}, data)).samples.size() == 16000); // the header counted as well
+
+  const Folder folder;
+  write_file(folder / "cut.wav", cut);
+  CHECK_THROWS_WITH_AS((void)read_audio(folder / "cut.wav"),
+                       doctest::Contains("cut.wav: broken after 1.000 s"), Error);
+  const int kept = ::dup(STDIN_FILENO), file = ::open((folder / "cut.wav").c_str(), O_RDONLY);
+  REQUIRE(file >= 0);
+  ::dup2(file, STDIN_FILENO);
+  ::close(file);
+  CHECK(read_audio("-").samples.size() == 16000);
+  ::dup2(kept, STDIN_FILENO);
+  ::close(kept);
+}
+
 TEST_CASE("audio: what is no audio is a one-line error that names it") {
   const Folder folder;
   write_file(folder / "empty.wav", "");

@@ -82,6 +82,7 @@ TEST_CASE("devices: listed, and opened by index and by name") {
   CHECK(error_of([] { test::open({.selector = "no such device"}); }).code() == ErrorCode::NoDevice);
   const ScopedEnv env("FOVEA_DEVICE", "no such device");
   CHECK(says(error_of([] { test::open(); }), devices[0].caps.name));
+  CHECK(says(error_of([] { test::open(); }), "FOVEA_DEVICE: no Vulkan device"));
 }
 
 TEST_CASE("caps: what a device must tell") {

@@ -45,7 +45,9 @@ TEST_CASE("device choice: errors name every device and why it was not taken") {
   CHECK(says(beyond, "1 \"Intel(R) UHD Graphics\" (integrated GPU)"));
   CHECK(says(error_of([] { select_device(kDevices, "99999999999999"); }), "no Vulkan device 99999999999999"));
   CHECK(says(error_of([] { select_device(kDevices, "-1"); }), "contains \"-1\""));
-  CHECK(says(error_of([] { select_device(kDevices, "mali"); }), "contains \"mali\""));
+  CHECK(says(error_of([] { select_device(kDevices, "mali"); }), "contains \"mali\"; there are 5: 0 \""));
+  CHECK(says(error_of([] { select_device(std::span(kDevices).first(1), "mali"); }), "; there is: 0 \""));
+  CHECK(says(error_of([] { select_device({}, "0"); }), "no Vulkan device 0; the Vulkan loader finds no"));
   const Error unusable = error_of([] { select_device(kDevices, "4090"); });
   CHECK(unusable.code() == ErrorCode::NoDevice);
   CHECK(says(unusable, "it has Vulkan 1.0, and 1.1 is needed"));
