@@ -107,7 +107,7 @@ void add_bench(CLI::App &app, int &exit_code) {
   CLI::App *command =
       app.add_subcommand("bench", "Time a model's stages on this device, once its outputs are right");
   const auto a = std::make_shared<Arguments>();
-  add_model(*command, *a, "A model");
+  add_model(*command, *a, "A model")->type_name(kSpeechModel);
   command->add_option("--runs", a->n_runs, "Runs of each stage, after one to warm up (default: 5)")
       ->check(CLI::Range(1, 10000))
       ->option_text("N");

@@ -4,13 +4,20 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 namespace tool {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kSpeech = "speech-en";
+constexpr const char *kSpeech = "speech-en", *kEnding = ".fovea.gguf";
+
+std::array<fs::path, 2> model_folders() {
+  std::error_code ignored;
+  const fs::path tool = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  return {tool / "models", tool / "../share/fovea/models"};
+}
 
 /// The first bytes of a file; of pipes nothing is read.
 std::string first_bytes(const std::string &path) {
@@ -38,12 +45,23 @@ bool is_model(const std::string &name) {
 std::string find_model(const std::string &name) {
   std::error_code error;
   if (name.empty() || name.find('/') != std::string::npos || fs::exists(name, error)) return name;
-  const fs::path tool = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const fs::path &folder : {tool / "models", tool / "../share/fovea/models"}) {
-    const fs::path path = folder / (name + ".fovea.gguf");
+  for (const fs::path &folder : model_folders()) {
+    const fs::path path = folder / (name + kEnding);
     if (fs::exists(path, error)) return path.string();
   }
   return name;
+}
+
+std::vector<std::string> bundled_speech_models() {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const fs::path &folder : model_folders())
+    for (const auto &file : fs::directory_iterator(folder, error)) {
+      const std::string name = file.path().filename().string();
+      if (name.starts_with("speech-") && name.ends_with(kEnding))
+        names.insert(name.substr(0, name.size() - std::string(kEnding).size()));
+    }
+  return {names.begin(), names.end()};
 }
 
 void default_speech_model(std::string &model, std::vector<std::string> &recordings, bool microphone) {

@@ -11,6 +11,9 @@ namespace tool {
 /// none.
 std::string find_model(const std::string &name);
 
+/// Names of the speech models that come with the tool.
+std::vector<std::string> bundled_speech_models();
+
 /// `fovea transcribe talk.mp3`: a first argument that is a recording, or the only one and no model, is moved
 /// from `model` to the front of `recordings`, and the bundled speech model takes its place, as it does where
 /// `model` is empty and a microphone is listened to. UsageError where there is none.

@@ -1,5 +1,8 @@
 #include "command_tree.h"
 
+#include "bundled_models.h"
+#include "model_arguments.h"
+
 namespace tool {
 namespace {
 
@@ -24,6 +27,7 @@ OptionEntry entry_of(const CLI::Option &option) {
     entry.value = option.get_option_text().empty() ? "VALUE" : option.get_option_text();
   }
   entry.choices = choices_of(option);
+  if (option.get_type_name() == kSpeechModel) entry.models = bundled_speech_models();
   return entry;
 }
 

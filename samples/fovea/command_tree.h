@@ -11,6 +11,7 @@ struct OptionEntry {
   std::string value; // what stands for its value, "" for a flag; of arguments their name, "AUDIO..."
   std::string help;  // one line, UTF-8
   std::vector<std::string> choices; // all values there are, or empty: any
+  std::vector<std::string> models;  // names that stand for files as well
   bool takes_files() const;         // its value names a file or folder
 };
 

@@ -34,9 +34,14 @@ std::string argument_choices(const CommandEntry &command) {
   return "";
 }
 
+/// Names that may stand for the file of the first argument.
+std::vector<std::string> model_names(const CommandEntry &command) {
+  return command.arguments.empty() ? std::vector<std::string>() : command.arguments.front().models;
+}
+
 constexpr const char *kBash = R"(# bash completion of fovea, written by "fovea completion bash"
 _fovea() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i words=
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i words= models=
   # --format=srt comes as three words.
   if [ "$word" = = ]; then word=; elif [ "$before" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -45,6 +50,12 @@ _fovea() {
   COMPREPLY=()
   case "$command $before" in
 @values@  esac
+  # Names of models, and those of files beside them.
+  if [ -n "$models" ] && compgen -W "$models" -- "$word" >/dev/null; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -W "$models" -- "$word"; compgen -f -- "$word")
+    return
+  fi
   case $command in
 @commands@  esac
   # Without a reply, names of files.
@@ -70,6 +81,8 @@ std::string bash(const std::vector<CommandEntry> &tree) {
     if (!choices.empty())
       values += "    '" + command.name + " " + command.name + "') COMPREPLY=($(compgen -W " +
                 quoted(choices) + " -- \"$word\")); return ;;\n";
+    if (const std::string models = joined(model_names(command), " "); !models.empty())
+      values += "    '" + command.name + " " + command.name + "') models=" + quoted(models) + " ;;\n";
     commands += "    " + (is_tool ? "''" : command.name) +
                 ") words=" + quoted((is_tool ? names_of(tree, 1) + " " : "") + option_names(command)) +
                 " ;;\n";
@@ -99,8 +112,11 @@ std::string zsh_options(const CommandEntry &command) {
   const std::string choices = argument_choices(command);
   if (!choices.empty())
     text += " \\\n        '*:value:(" + choices + ")'";
-  else if (!command.arguments.empty())
+  else if (!command.arguments.empty()) {
+    if (const std::string models = joined(model_names(command), " "); !models.empty())
+      text += " \\\n        '1:model:{ compadd -- " + models + "; _files }'";
     text += " \\\n        '*:file:_files'";
+  }
   return text;
 }
 
@@ -140,6 +156,10 @@ std::string fish(const std::vector<CommandEntry> &tree) {
     }
     const std::string choices = argument_choices(command);
     if (!choices.empty()) text += line + " -f -a " + quoted(choices) + "\n";
+    if (const std::string models = joined(model_names(command), " "); !models.empty())
+      text += "complete -c fovea -n '__fish_seen_subcommand_from " + command.name +
+              "; and test (count (commandline -opc)) -eq 2' -a " + quoted(models) +
+              " -d 'comes with the tool'\n";
   }
   return text;
 }

@@ -60,7 +60,9 @@ void add_convert(CLI::App &app, int &exit_code) {
                    "A Hugging Face folder, a GGUF file of llama.cpp, or a whisper.cpp ggml .bin file")
       ->required()
       ->option_text(" ");
-  command->add_option("-o,--output", a->output, "The file to write (default: NAME-ENCODING.fovea.gguf here)")
+  command
+      ->add_option("-o,--output", a->output,
+                   "The file to write (default: NAME-ENCODING.fovea.gguf here, refused if it exists)")
       ->option_text("PATH");
   command
       ->add_option(
@@ -76,7 +78,8 @@ void add_convert(CLI::App &app, int &exit_code) {
       ->option_text("N");
   command->add_flag("--tensors", a->every_tensor, "Report the size and the worst error of every tensor");
   command->footer(R"(
-The file appears whole or not at all; an existing one is replaced only on success.
+The file appears whole or not at all; an existing one is replaced only on success, and only
+when -o names it.
 Example:
   fovea convert whisper-tiny.en -o tiny.en.fovea.gguf --encoding q8)");
   command->callback([&exit_code, a] { exit_code = convert(*a); });

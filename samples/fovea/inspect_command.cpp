@@ -1,6 +1,7 @@
 #include "bundled_models.h"
 #include "commands.h"
 #include "console.h"
+#include "model_arguments.h"
 
 #include <map>
 
@@ -98,7 +99,7 @@ int inspect(const Arguments &a) {
 void add_inspect(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("inspect", "Show what is in a model file");
   const auto a = std::make_shared<Arguments>();
-  command->add_option("FILE", a->file, "A model file")->required()->option_text(" ");
+  command->add_option("FILE", a->file, "A model file")->required()->option_text(" ")->type_name(kSpeechModel);
   command->add_option("--graph", a->graph, "Print this graph")->option_text("NAME");
   command->add_flag("--tensors", a->tensors, "List the tensors: name, encoding, shape, bytes");
   command->add_flag("--metadata", a->metadata, "List the metadata");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sys/ioctl.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace tool {
@@ -49,14 +50,27 @@ void LiveWriter::clear() {
 
 void LiveWriter::settled(const fovea_segment &segment) {
   clear();
+  partial_times_.reset();
   if (format_ == TranscriptFormat::Json)
     writer_.line(segment, "final");
   else
     writer_.segment(segment);
 }
 
+/// An empty one takes back what was written since the last final line, and has its times; where there is
+/// nothing to take back it is left out.
+void LiveWriter::partial_line(fovea_segment segment) {
+  const auto before = std::exchange(partial_times_, std::pair(segment.start_s, segment.end_s));
+  if (!*segment.text) {
+    partial_times_.reset();
+    if (!before) return;
+    std::tie(segment.start_s, segment.end_s) = *before;
+  }
+  writer_.line(segment, "partial");
+}
+
 void LiveWriter::partial(const fovea_segment &segment) {
-  if (format_ == TranscriptFormat::Json) writer_.line(segment, "partial");
+  if (format_ == TranscriptFormat::Json) partial_line(segment);
   if (!terminal_) return;
   clear();
   std::string_view shown = segment.text;

@@ -20,10 +20,12 @@ public:
 
 private:
   void clear();
+  void partial_line(fovea_segment segment);
   TranscriptFormat format_;
   TranscriptWriter writer_;
   std::FILE *terminal_ = nullptr; // where partial text is drawn
   bool drawn_ = false;
+  std::optional<std::pair<double, double>> partial_times_; // of partial text that was written as JSON
 };
 
 } // namespace tool

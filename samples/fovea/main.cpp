@@ -2,21 +2,23 @@
 #include "commands.h"
 #include "console.h"
 
+#include <algorithm>
 #include <fcntl.h>
+#include <string_view>
 #include <unistd.h>
 
 namespace {
 
 constexpr const char *kFooter = R"(
 Environment:
-  FOVEA_DEVICE      the device to use: its number, or part of its name (see fovea devices)
-  FOVEA_DEVICE_MEMORY  keep within this much device memory, e.g. 512M or 2G (default: all there is)
-  FOVEA_VALIDATION  1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
-  FOVEA_LOG         error, warning (default), info or debug
-  FOVEA_CACHE_DIR   where compiled pipelines are kept (default: ~/.cache/fovea)
+  FOVEA_DEVICE          the device to use: its number, or part of its name (see fovea devices)
+  FOVEA_DEVICE_MEMORY   keep within this much device memory, e.g. 512M or 2G (default: all there is)
+  FOVEA_VALIDATION      1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
+  FOVEA_LOG             error, warning (default), info or debug
+  FOVEA_CACHE_DIR       where compiled pipelines are kept (default: ~/.cache/fovea)
   FOVEA_VULKAN_LIBRARY  the Vulkan loader to open (default: libvulkan.so.1)
 Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted, 141 nobody reads the output, 143 terminated.
-fovea COMMAND --help has an example of each command.)";
+fovea COMMAND --help has an example of each command; fovea manual | man -l - shows all of them.)";
 
 int usage_error(const std::string &message, const CLI::App &app) {
   const auto chosen = app.get_subcommands();
@@ -33,12 +35,36 @@ std::string missing_arguments(const CLI::App &command) {
   return names + " missing";
 }
 
-/// The first argument that means nothing: an option if there is one, for what follows may be its value.
+bool is_option(const std::string &argument) { return argument.size() > 1 && argument[0] == '-'; }
+
+bool has_option(const CLI::App &command, const std::string &argument) {
+  return command.get_option_no_throw(argument.substr(0, argument.find('='))) != nullptr;
+}
+
+/// What is wrong with the first argument that means nothing.
 std::string unknown_argument(const CLI::App &app) {
-  const std::vector<std::string> extra = app.remaining(true);
-  for (const std::string &argument : extra)
-    if (argument.size() > 1 && argument[0] == '-') return "no option is called '" + argument + "'";
-  return extra.empty() ? "too many arguments" : "one argument too many: '" + extra.front() + "'";
+  const std::vector<std::string> own = app.remaining(), all = app.remaining(true);
+  const auto chosen = app.get_subcommands();
+  if (const auto early = std::find_if(own.begin(), own.end(), is_option);
+      early != own.end() && !chosen.empty() && has_option(*chosen.front(), *early))
+    return "'" + *early + "' comes after the command: fovea " + chosen.front()->get_name() + " " + *early;
+  // An option if there is one, for what follows may be its value.
+  if (const auto option = std::find_if(all.begin(), all.end(), is_option); option != all.end())
+    return "no option is called '" + *option + "'";
+  return all.empty() ? "too many arguments" : "one argument too many: '" + all.front() + "'";
+}
+
+std::string missing_command(const CLI::App &app) {
+  return app.remaining().empty() ? "no command given" : unknown_argument(app);
+}
+
+/// fovea help COMMAND is fovea COMMAND --help.
+std::vector<const char *> without_help(int argc, char **argv) {
+  std::vector<const char *> arguments(argv, argv + argc);
+  if (argc < 2 || std::string_view(argv[1]) != "help") return arguments;
+  arguments.erase(arguments.begin() + 1);
+  arguments.insert(arguments.begin() + (argc > 2 && argv[2][0] != '-' ? 2 : 1), "--help");
+  return arguments;
 }
 
 /// A closed standard stream stays one that cannot be used; else the next file that is opened takes its place.
@@ -70,18 +96,19 @@ int run(int argc, char **argv) {
   tool::add_bench(app, exit_code);
   tool::add_completion(app);
   try {
+    const std::vector<const char *> arguments = without_help(argc, argv);
     // CLI11 would only say that a command is missing.
-    const auto is_named = [&](const CLI::App *command) { return command->get_name() == argv[1]; };
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty())
-      throw tool::UsageError(std::string("no command is called '") + argv[1] + "'");
+    const auto is_named = [&](const CLI::App *command) { return command->get_name() == arguments[1]; };
+    if (arguments.size() > 1 && arguments[1][0] != '-' && app.get_subcommands(is_named).empty())
+      throw tool::UsageError(std::string("no command is called '") + arguments[1] + "'");
     tool::catch_interrupts();
-    app.parse(argc, argv);
+    app.parse(int(arguments.size()), arguments.data());
     return exit_code;
   } catch (const CLI::Success &e) { // --help, --version
     return app.exit(e);
   } catch (const CLI::RequiredError &) {
     const auto chosen = app.get_subcommands();
-    return usage_error(chosen.empty() ? "no command given" : missing_arguments(*chosen.front()), app);
+    return usage_error(chosen.empty() ? missing_command(app) : missing_arguments(*chosen.front()), app);
   } catch (const CLI::ExtrasError &) {
     return usage_error(unknown_argument(app), app);
   } catch (const CLI::ParseError &e) {

@@ -53,8 +53,11 @@ void check_search(uint32_t max_tokens, uint32_t min_tokens) {
     throw UsageError(format("--min-tokens %u is more than --max-tokens %u", min_tokens, max_tokens));
 }
 
-CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what) {
-  return command.add_option("MODEL", to.model, what + " file (see fovea convert)")
+CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what,
+                       const std::string &note) {
+  return command
+      .add_option("MODEL", to.model,
+                  what + " file (see fovea convert" + (note.empty() ? "" : "; " + note) + ")")
       ->required()
       ->option_text(" ");
 }

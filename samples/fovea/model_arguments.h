@@ -14,8 +14,12 @@ struct ModelArguments {
   bool no_verify = false;
 };
 
-/// MODEL, as the first argument.
-CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what);
+/// The type of a MODEL that may be a speech model: completion offers those that come with the tool.
+inline constexpr const char *kSpeechModel = "SPEECH_MODEL";
+
+/// MODEL, as the first argument; `note` is added to its help.
+CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what,
+                       const std::string &note = "");
 /// --device and --no-verify.
 void add_device(CLI::App &command, ModelArguments &to);
 /// TEXT…

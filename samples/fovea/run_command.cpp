@@ -53,7 +53,7 @@ int run(const Arguments &a) {
 void add_run(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("run", "Run a model's graphs on tensors from a safetensors file");
   const auto a = std::make_shared<Arguments>();
-  add_model(*command, *a, "A model");
+  add_model(*command, *a, "A model")->type_name(kSpeechModel);
   command->add_option("--in", a->in, "Safetensors file with the inputs, by name")
       ->required()
       ->option_text("FILE REQUIRED");

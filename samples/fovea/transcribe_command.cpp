@@ -5,6 +5,8 @@
 
 #include <fovea/audio.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -20,7 +22,7 @@ constexpr float kOff = std::numeric_limits<float>::quiet_NaN();
 struct Arguments : ModelArguments {
   std::string output;
   std::vector<std::string> audio;
-  std::string format_name = "text";
+  std::string format_name; // "": by the ending of `output`
   TranscriptFormat format = TranscriptFormat::Text;
   fovea::TranscribeOptions options;
   std::string language, prompt, condition; // "": on
@@ -51,6 +53,22 @@ const char *extension(TranscriptFormat format) {
 
 bool makes_folder(const Arguments &a) { return !a.output.empty() && a.output.back() == '/'; }
 
+bool is_folder(const Arguments &a) {
+  std::error_code ignored;
+  return makes_folder(a) || (!a.output.empty() && fs::is_directory(a.output, ignored));
+}
+
+TranscriptFormat wanted_format(const Arguments &a) {
+  if (!a.format_name.empty()) return parse_format(a.format_name);
+  if (is_folder(a)) return TranscriptFormat::Text;
+  std::string ending = fs::path(a.output).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
+  for (const auto format : {TranscriptFormat::Srt, TranscriptFormat::Vtt, TranscriptFormat::Json})
+    if (ending == extension(format)) return format;
+  return TranscriptFormat::Text;
+}
+
 /// A folder for results, made when the first one is there to be written and taken away again when none
 /// stayed.
 class OutputFolder {
@@ -74,15 +92,13 @@ private:
 
 /// Where each recording's text goes; "" is stdout.
 std::vector<std::string> output_paths(const Arguments &a) {
-  std::error_code error;
   const bool several = a.audio.size() > 1;
-  const bool is_folder = makes_folder(a) || (!a.output.empty() && fs::is_directory(a.output, error));
-  if (several && !a.output.empty() && !is_folder)
+  if (several && !a.output.empty() && !is_folder(a))
     throw UsageError("-o must be a folder for several recordings (" + a.output +
                      " is not one; end it in / to make it)");
   if (several && a.output.empty() && (a.format == TranscriptFormat::Srt || a.format == TranscriptFormat::Vtt))
     throw UsageError("subtitles of several recordings need -o FOLDER");
-  if (!is_folder) return std::vector<std::string>(a.audio.size(), a.output);
+  if (!is_folder(a)) return std::vector<std::string>(a.audio.size(), a.output);
   std::vector<std::string> paths;
   std::set<std::string> taken;
   for (const std::string &audio : a.audio) {
@@ -158,7 +174,7 @@ int transcribe_live(const Arguments &a, fovea::Transcriber &transcriber) {
 int transcribe(Arguments &a) {
   default_speech_model(a.model, a.audio, a.microphone);
   check_live(a);
-  a.format = parse_format(a.format_name);
+  a.format = wanted_format(a);
   const std::vector<std::string> outputs = output_paths(a);
   for (const std::string &output : outputs) {
     refuse_input(output, {a.model});
@@ -217,7 +233,9 @@ void add_threshold(CLI::App *command, const char *name, float *value, const char
 void add_transcribe(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("transcribe", "Write down what is said in recordings");
   const auto a = std::make_shared<Arguments>();
-  add_model(*command, *a, "A speech model (default: speech-en, which comes with the tool)")->required(false);
+  add_model(*command, *a, "A speech model", "default: speech-en, which comes with the tool")
+      ->required(false)
+      ->type_name(kSpeechModel);
   command->add_option("AUDIO", a->audio, "WAV, FLAC, OGG, MP3 … of any rate and length; - is standard input")
       ->option_text("...");
   command->add_flag("--mic", a->microphone, "Listen to the microphone, until Ctrl-C");
@@ -244,7 +262,9 @@ void add_transcribe(CLI::App &app, int &exit_code) {
                    "Show text that may still change so often; 0: not at all (default: 0.5)")
       ->check(number(0, 3600))
       ->option_text("SECONDS");
-  command->add_option("-f,--format", a->format_name, "text, srt, vtt or json (default: text)")
+  command
+      ->add_option("-f,--format", a->format_name,
+                   "text, srt, vtt or json (default: as PATH of -o ends, else text)")
       ->check(CLI::IsMember({"text", "srt", "vtt", "json"}))
       ->option_text("FORMAT");
   command
@@ -308,7 +328,7 @@ With --mic and --realtime, text is written while it is spoken: settled text line
 pauses or the model is sure; text that may still change in the terminal's last line. JSON is then one object
 a line, of type final or partial. Ctrl-C ends the sound, and all that was said is written before the exit.
 Example:
-  fovea transcribe tiny.en.fovea.gguf talk.mp3 --format srt -o talk.srt
+  fovea transcribe tiny.en.fovea.gguf talk.mp3 -o talk.srt
   fovea transcribe tiny.en.fovea.gguf --mic)");
   command->callback([&exit_code, a] { exit_code = transcribe(*a); });
 }

@@ -23,6 +23,35 @@ TEST_CASE("tool: a bundled model is found by its name, and is the default for re
   CHECK(run_tool("inspect speech-en").exit_code == 0);
 }
 
+TEST_CASE("tool: the output's ending is the format, unless one is given") {
+  const TempFolder folder;
+  const auto begin = [&](const std::string &name, const std::string &option = "") {
+    const Finished f = run_tool("transcribe -q " + kClip + " -o " + quoted(folder / name) + option);
+    CHECK_MESSAGE(f.exit_code == 0, f.err);
+    return read_file(folder / name).substr(0, 6);
+  };
+  CHECK(begin("a.srt") == "1\n00:0");
+  CHECK(begin("a.VTT") == "WEBVTT");
+  CHECK(begin("a.json") == "{\n  \"a");
+  const std::string text = begin("a.txt");
+  CHECK(text != begin("a.srt"));
+  CHECK(begin("a.xyz") == text);
+  CHECK(begin("b.srt", " --format text") == text);
+  CHECK(begin("b.txt", " -f vtt") == "WEBVTT");
+  std::filesystem::create_directory(folder / "c.srt"); // a folder has no format
+  CHECK(run_tool("transcribe -q " + kClip + " -o " + quoted(folder / "c.srt")).exit_code == 0);
+  CHECK(read_file(folder / "c.srt/story.txt").substr(0, 6) == text);
+}
+
+TEST_CASE("tool: live text ends with the final line, no empty one after it") {
+  const Finished f = run_tool("transcribe -q --realtime --format json " +
+                              quoted(FOVEA_SOURCE_DIR "/samples/audio/hello.flac"));
+  REQUIRE_MESSAGE(f.exit_code == 0, f.err);
+  const auto lines = lines_of(f.out);
+  REQUIRE(!lines.empty());
+  CHECK_MESSAGE(lines.back().rfind(R"({"type":"final",)", 0) == 0, lines.back());
+}
+
 TEST_CASE("tool: of several files the first is told from a model by its bytes") {
   const TempFolder folder;
   const auto is_model = [&](const std::string &bytes) {

@@ -68,7 +68,24 @@ TEST_CASE("completion: bash offers commands, options and their values") {
   CHECK(offers("fovea transcribe --format =", 3) == List{"text", "srt", "vtt", "json"});
   CHECK(offers("fovea completion z", 2) == List{"zsh"});
   CHECK(offers("fovea transcribe talk", 2).empty()); // names of files
+  CHECK(offers("fovea transcribe m.gguf sp", 3).empty());
   CHECK(offers("fovea --ver", 1) == List{"--version"});
+}
+
+TEST_CASE("completion: speech models that come with the tool are offered beside files") {
+  for (const char *command : {"transcribe", "bench", "run", "inspect"})
+    CHECK(offers(std::string("fovea ") + command + " speech-e", 2) == List{"speech-en"});
+  CHECK(offers("fovea caption speech-e", 2).empty());
+  const TempFolder folder;
+  write_file(folder / "speech of mine.gguf", "");
+  const Finished both =
+      run_command("cd " + quoted(folder.path()) +
+                  " && bash -c 'source <(" FOVEA_TOOL
+                  " completion bash); COMP_WORDS=(fovea transcribe sp); COMP_CWORD=2; _fovea; "
+                  "printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
+  CHECK(lines_of(both.out) == List{"speech-en", "speech of mine.gguf"});
+  for (const char *shell : {"zsh", "fish"})
+    CHECK(run_tool(std::string("completion ") + shell).out.find("speech-en") != std::string::npos);
 }
 
 TEST_CASE("completion: the shells that are here read their scripts") {

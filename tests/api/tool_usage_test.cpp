@@ -84,6 +84,57 @@ TEST_CASE("tool: what is no option is named, not its value") {
   check_tool_error("devices 3 --bogus", 2, "no option is called '--bogus'");
   check_tool_error("devices 3 4", 2, "one argument too many: '3'");
   check_tool_error("--bogus devices", 2, "no option is called '--bogus'");
+  for (const char *option : {"-V", "-x", "--hel", "--json"})
+    check_tool_error(option, 2, std::string("no option is called '") + option + "'; see fovea --help");
+}
+
+TEST_CASE("tool: an option that stands before its command is told to stand after it") {
+  check_tool_error("--json devices", 2,
+                   "'--json' comes after the command: fovea devices --json; see fovea devices --help");
+  check_tool_error("--format=srt transcribe a.wav", 2, "fovea transcribe --format=srt;");
+  check_tool_error("-q transcribe", 2, "'-q' comes after the command");
+}
+
+TEST_CASE("tool: help is --help of the tool, or of a command") {
+  const Finished help = run_tool("help"), of_command = run_tool("help transcribe");
+  CHECK(help.exit_code == 0);
+  CHECK(help.out == run_tool("--help").out);
+  CHECK(of_command.exit_code == 0);
+  CHECK(of_command.out == run_tool("transcribe --help").out);
+  CHECK(run_tool("help --help").out == help.out);
+  check_tool_error("help frobnicate", 2, "no command is called 'frobnicate'");
+}
+
+TEST_CASE("tool: help is whole sentences in columns that are straight") {
+  const std::string help = run_tool("--help").out;
+  std::vector<size_t> columns;
+  for (const std::string &line : lines_of(help))
+    if (line.rfind("  FOVEA_", 0) == 0)
+      columns.push_back(line.find_first_not_of(' ', line.find(' ', line.find('F'))));
+  CHECK(columns == std::vector<size_t>(6, columns.at(0)));
+  CHECK(help.find("fovea manual | man -l -") != std::string::npos);
+  // CLI11 breaks long lines.
+  const auto words = [](const std::string &arguments) {
+    std::istringstream in(run_tool(arguments).out);
+    std::string text;
+    for (std::string word; in >> word;) text += word + " ";
+    return text;
+  };
+  CHECK(
+      words("transcribe --help")
+          .find("A speech model file (see fovea convert; default: speech-en, which comes with the tool) ") !=
+      std::string::npos);
+  CHECK(words("convert --help").find("NAME-ENCODING.fovea.gguf here, refused if it exists)") !=
+        std::string::npos);
+}
+
+TEST_CASE("tool: FOVEA_DEVICE is named where it names no device") {
+  const Finished f =
+      run_tool("transcribe " + quoted(FOVEA_SOURCE_DIR "/samples/audio/hello.flac"), "FOVEA_DEVICE=foo ");
+  CHECK(f.exit_code == 1);
+  CHECK_MESSAGE(
+      f.err.rfind("fovea: error: FOVEA_DEVICE: no Vulkan device's name contains \"foo\"; there ", 0) == 0,
+      f.err);
 }
 
 TEST_CASE("tool: FOVEA_LOG is one of its four levels") {
