@@ -20,7 +20,7 @@
 namespace fovea {
 
 struct CtcSearchSettings {
-  uint32_t n_beams = 32; // texts kept from frame to frame
+  uint32_t n_beams = 100; // texts kept from frame to frame; pyctcdecode keeps as many
   float weight = 0.5f, bonus = 1.5f, unknown = -10;
 
   /// Where the file has no such keys, as above. Error InvalidFile.

@@ -105,6 +105,20 @@ def silence_loss(logits, silent):
     return -F.log_softmax(logits[inside].float(), -1)[:, 0].mean() if inside.any() else 0.0
 
 
+def joined(batch, rng):
+    """Pairs, one after the other, as in a conversation."""
+    out = batch[len(batch) // 2 * 2:]
+    for a, b in zip(batch[::2], batch[1::2]):
+        n = rng.randint(10, 200)
+        quietest = a[0][np.argsort(a[0].mean(1))[:max(1, len(a[0]) // 20)]]
+        gap = quietest[np.arange(n) % len(quietest)] if rng.random() < 0.7 else np.zeros((n, a[0].shape[1]), np.uint8)
+        if len(a[0]) + n + len(b[0]) > MAX_FRAMES:
+            out += [a, b]
+        else:  # unit 1 is "|"
+            out.append((np.concatenate([a[0], gap, b[0]]), a[1] + [1] + b[1], f"{a[2]} {b[2]}", a[3] + [1] + b[3]))
+    return out
+
+
 def respeed(mel, ids, rng):
     """Half of the time faster or slower, the voice as it was; never too fast for the units."""
     n = int(len(mel) * rng.uniform(0.85, 1.18))
@@ -227,6 +241,8 @@ def main():
                      speech.batches(rng, args.frames))[:100]
         begin = time.time()
         batch = queue.pop()
+        while step >= EASY and rng.random() < 0.35:
+            batch = joined(batch, rng)
         x, lengths, silent = collate(batch, rng if step >= EASY else None)
         left = 1 - seconds / (args.hours * 3600)
         rate = args.rate * min(1, (step - cold + 1) / WARM_UP, left / DECAY) + 1e-6

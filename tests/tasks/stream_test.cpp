@@ -202,7 +202,7 @@ TEST_CASE("stream: cancelled, it goes on; options that the model cannot have are
   CHECK_THROWS_WITH_AS(transcriber.listen(options), doctest::Contains("language 'de'"), Error);
 }
 
-TEST_CASE("stream: the bundled model hears a conversation no worse than the recording of it") {
+TEST_CASE("stream: the bundled model hears a conversation, at once and as it is held") {
   const std::string path = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf";
   if (!std::filesystem::exists(path)) {
     MESSAGE("skipped: ", path, " is not here");
@@ -226,8 +226,9 @@ TEST_CASE("stream: the bundled model hears a conversation no worse than the reco
                n_live = n_words_differ(live.text(), said, unused);
   MESSAGE(concat("wrong of ", n_words, " words: ", n_whole, " of the whole, ", n_live, " of the stream"));
   CHECK(n_words > 100);
-  // Words at the edges of utterances may come out otherwise, more so while the model errs often.
-  CHECK(n_live * 100 <= n_whole * 100 + 3 * n_words);
+  // Words at the edges of utterances may come out otherwise.
+  CHECK(n_whole * 20 <= n_words);
+  CHECK(n_live * 10 <= n_words);
   CHECK(live.stats.n_utterances >= n_clips);
 }
 
