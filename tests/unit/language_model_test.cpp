@@ -225,7 +225,7 @@ TEST_CASE("language model: settings beside it, and what cannot be used is said")
   CHECK(settings.weight == 0.25f);
   CHECK(settings.bonus == 2);
   CHECK(settings.unknown == -7);
-  CHECK(settings.n_beams == 32);
+  CHECK(settings.n_beams == 100);
 
   const AddedWords other = add_words(folder, text, {"", "|", "x", "y"});
   CHECK_FALSE(other.added);
