@@ -81,8 +81,8 @@ def pico(text, language, rng):
 
 def rhvoice(text, voice, rng):
     with tempfile.NamedTemporaryFile(suffix=".wav") as out:
-        subprocess.run(["RHVoice-test", "-p", voice, "-r", str(rng.randint(75, 140)), "-t", str(rng.randint(70, 130)), "-o", out.name],
-                       input=text.encode(), check=True, capture_output=True)
+        subprocess.run(["RHVoice-test", "-p", voice, "-r", str(rng.randint(75, 140)), "-t", str(rng.randint(70, 130)),
+                        "-o", out.name], input=text.encode(), check=True, capture_output=True)
         return read(out.name)
 
 

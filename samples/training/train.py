@@ -5,8 +5,8 @@ The last layer learns units, the middle one letters (hierarchical CTC, Fernandez
 utterances, undisturbed, are the first: without them the loss stays for long where nothing but blanks is heard.
 
 FOLDER gets vocab.json, checkpoint.pt (every few minutes; training goes on from it) and log.tsv. The learning rate falls
-to zero in the last fifth of H hours of computing; shards that appear in SPEECH meanwhile are used too. The last shard is not trained on
-and gives the rates in the log.
+to zero in the last fifth of H hours of computing; shards that appear in SPEECH meanwhile are used too. The
+first shard is not trained on and gives the rates in the log.
 
   python3 train.py /tmp/speech /tmp/model --hours 2
 """
@@ -271,7 +271,8 @@ def main():
         if step % 20 == 0:
             units_loss, letters_loss = np.mean(losses, axis=0)
             print(f"step {step}  {seconds / 3600:.3f} h  loss {units_loss:.3f}, of letters {letters_loss:.3f}  "
-                  f"rate {rate:.1e}  {len(speech.items)} utterances, {(seconds - first[1]) / (step - first[0]):.2f} s a step", flush=True)
+                  f"rate {rate:.1e}  {len(speech.items)} utterances, "
+                  f"{(seconds - first[1]) / (step - first[0]):.2f} s a step", flush=True)
             losses = []
         if step % 400 == 0:
             wer = word_error_rate(average, validation, units)
