@@ -19,19 +19,19 @@ std::vector<std::string> read_words(const ModelFile &file, const MetadataReader 
   const std::vector<uint8_t> coded = file.get_u8s(kWords);
   std::vector<std::string> words;
   for (size_t at = 0; at < coded.size();) {
-    const std::string entry = concat("word ", words.size(), " of ", kWords);
+    const auto entry = [&] { return concat("word ", words.size(), " of ", kWords); };
     const size_t n_shared = coded[at], begin = at + 2;
     if (begin > coded.size() || coded[at + 1] > coded.size() - begin)
-      read.reject(entry, "cut short", "all of it");
+      read.reject(entry(), "cut short", "all of it");
     const size_t end = begin + coded[at + 1], n = n_shared + (end - begin);
     if (n_shared > (words.empty() ? 0 : words.back().size()))
-      read.reject(entry, concat(n_shared, " bytes of the one before"), "no more than that has");
+      read.reject(entry(), concat(n_shared, " bytes of the one before"), "no more than that has");
     std::string word = words.empty() ? "" : words.back().substr(0, n_shared);
     word.append(coded.begin() + ptrdiff_t(begin), coded.begin() + ptrdiff_t(end));
     if (n == 0 || n > kMaxWordBytes || utf8_replace_invalid(word) != word)
-      read.reject(entry, concat(n, " bytes"), concat("UTF-8 of 1 to ", kMaxWordBytes));
+      read.reject(entry(), concat(n, " bytes"), concat("UTF-8 of 1 to ", kMaxWordBytes));
     if (!words.empty() && word <= words.back())
-      read.reject(entry, "no later than the one before", "sorted words");
+      read.reject(entry(), "no later than the one before", "sorted words");
     words.push_back(std::move(word));
     at = end;
   }

@@ -105,13 +105,18 @@ def silence_loss(logits, silent):
     return -F.log_softmax(logits[inside].float(), -1)[:, 0].mean() if inside.any() else 0.0
 
 
+def quiet(mel, n):
+    """n frames as the quietest of `mel`."""
+    quietest = mel[np.argsort(mel.mean(1))[:max(1, len(mel) // 20)]]
+    return quietest[np.arange(n) % len(quietest)]
+
+
 def joined(batch, rng):
     """Pairs, one after the other, as in a conversation."""
     out = batch[len(batch) // 2 * 2:]
     for a, b in zip(batch[::2], batch[1::2]):
         n = rng.randint(10, 200)
-        quietest = a[0][np.argsort(a[0].mean(1))[:max(1, len(a[0]) // 20)]]
-        gap = quietest[np.arange(n) % len(quietest)] if rng.random() < 0.7 else np.zeros((n, a[0].shape[1]), np.uint8)
+        gap = quiet(a[0], n) if rng.random() < 0.7 else np.zeros((n, a[0].shape[1]), np.uint8)
         if len(a[0]) + n + len(b[0]) > MAX_FRAMES:
             out += [a, b]
         else:  # unit 1 is "|"
@@ -135,8 +140,7 @@ def behind_silence(mel, longest, rng):
     n = min(rng.randint(longest // 2, longest), MAX_FRAMES - len(mel))
     if n <= 0:
         return mel
-    quietest = mel[np.argsort(mel.mean(1))[:max(1, len(mel) // 20)]]
-    before = quietest[np.arange(n) % len(quietest)] if rng.random() < 0.5 else np.full((n, mel.shape[1]), unpack(0), np.float32)
+    before = quiet(mel, n) if rng.random() < 0.5 else np.full((n, mel.shape[1]), unpack(0), np.float32)
     return np.concatenate([before, mel])
 
 
