@@ -21,8 +21,8 @@ void check(const TranscribeOptions &o) {
   const auto reject = [](auto &&...what) { fail(ErrorCode::InvalidArgument, what...); };
   if (!o.language.empty())
     reject("language '", o.language,
-           "': this model knows nothing of languages, it writes the one it was trained on; leave out "
-           "--language");
+           "': this model knows nothing of languages, it writes the one it was trained on; give "
+           "none");
   if (o.translate) reject("this model cannot translate: it writes what it hears letter by letter");
   if (!o.initial_prompt.empty()) reject("this model takes no initial prompt: it has no memory of text");
   if (o.temperatures.empty() || o.temperatures.front() != 0)

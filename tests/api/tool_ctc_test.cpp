@@ -78,7 +78,7 @@ TEST_CASE("tool: transcribe with a CTC model writes words with times") {
   CHECK(fovea_tool(transcribe + " -f vtt -q").out.rfind("WEBVTT\n\n00:0", 0) == 0);
   CHECK(fovea_tool(transcribe + " --best-of 3 --condition off -l auto").out == text.out);
   for (const auto &[option, what] : {std::pair{"--language de", "language 'de'"},
-                                     {"--language en", "leave out --language"},
+                                     {"--language en", "trained on; give none"},
                                      {"--translate", "cannot translate"},
                                      {"--beam 2", "2 beams"},
                                      {"--temperature 0.5", "temperature"},
