@@ -47,16 +47,16 @@ def warped_bins(factor):
     return to_mel(to_hz(_EDGES[1:-1]) * factor) / _EDGES[1] - 1
 
 
-_STEP, _LOWEST = np.float32(0.032), np.float32(np.log10(FLOOR))
+STEP, _LOWEST = np.float32(0.032), np.float32(np.log10(FLOOR))
 
 
 def pack(mel):
     """As bytes, for storage."""
-    return np.clip(np.round((mel - _LOWEST) / _STEP), 0, 255).astype(np.uint8)
+    return np.clip(np.round((mel - _LOWEST) / STEP), 0, 255).astype(np.uint8)
 
 
 def unpack(packed):
-    return packed * _STEP + _LOWEST
+    return packed * STEP + _LOWEST
 
 
 def n_positions(n_frames):

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from features import n_positions, unpack, warped_bins
+from features import STEP, n_positions, unpack, warped_bins
 from model import CONFIG, ConformerForCTC
 from muon import Muon
 from score import n_word_errors
@@ -111,11 +111,17 @@ def quiet(mel, n):
     return quietest[np.arange(n) % len(quietest)]
 
 
+def louder(packed, by):
+    """`by`: in powers of ten."""
+    return np.clip(packed.astype(np.int16) + round(by / float(STEP)), 0, 255).astype(np.uint8)
+
+
 def joined(batch, rng):
-    """Pairs, one after the other, as in a conversation."""
+    """Pairs, one after the other, as in a conversation: one may be 10 dB louder."""
     out = batch[len(batch) // 2 * 2:]
     for a, b in zip(batch[::2], batch[1::2]):
         n = rng.randint(10, 200)
+        a = (louder(a[0], rng.uniform(-1, 1)), *a[1:])
         gap = quiet(a[0], n) if rng.random() < 0.7 else np.zeros((n, a[0].shape[1]), np.uint8)
         if len(a[0]) + n + len(b[0]) > MAX_FRAMES:
             out += [a, b]
