@@ -22,11 +22,15 @@ std::vector<std::string> commands() {
   return matches(help.substr(help.find("Subcommands:")), "\n  ([a-z]+) ");
 }
 
+Finished complete(const std::string &words, int index, const std::string &folder = ".") {
+  return run_command("cd " + quoted(folder) + " && bash -c 'source <(\"$0\" completion bash); COMP_WORDS=(" +
+                     words + "); COMP_CWORD=" + std::to_string(index) +
+                     "; _fovea; printf \"%s\\n\" \"${COMPREPLY[@]}\"' " + quoted(FOVEA_TOOL));
+}
+
 /// What bash offers for the last of the words, sorted by it.
 std::vector<std::string> offers(const std::string &words, int index) {
-  const Finished f = run_command("bash -c 'source <(" FOVEA_TOOL " completion bash); COMP_WORDS=(" + words +
-                                 "); COMP_CWORD=" + std::to_string(index) +
-                                 "; _fovea; printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
+  const Finished f = complete(words, index);
   CHECK_MESSAGE(f.err.empty(), f.err);
   std::vector<std::string> lines = lines_of(f.out);
   if (lines == std::vector<std::string>{""}) lines.clear();
@@ -78,12 +82,8 @@ TEST_CASE("completion: speech models that come with the tool are offered beside 
   CHECK(offers("fovea caption speech-e", 2).empty());
   const TempFolder folder;
   write_file(folder / "speech of mine.gguf", "");
-  const Finished both =
-      run_command("cd " + quoted(folder.path()) +
-                  " && bash -c 'source <(" FOVEA_TOOL
-                  " completion bash); COMP_WORDS=(fovea transcribe sp); COMP_CWORD=2; _fovea; "
-                  "printf \"%s\\n\" \"${COMPREPLY[@]}\"'");
-  CHECK(lines_of(both.out) == List{"speech-en", "speech of mine.gguf"});
+  CHECK(lines_of(complete("fovea transcribe sp", 2, folder.path()).out) ==
+        List{"speech-en", "speech of mine.gguf"});
   for (const char *shell : {"zsh", "fish"})
     CHECK(run_tool(std::string("completion ") + shell).out.find("speech-en") != std::string::npos);
 }
@@ -91,7 +91,7 @@ TEST_CASE("completion: speech models that come with the tool are offered beside 
 TEST_CASE("completion: the shells that are here read their scripts") {
   for (const char *shell : {"bash", "zsh", "fish"}) {
     if (run_command(std::string("command -v ") + shell).exit_code != 0) continue;
-    const Finished f = run_command(std::string(FOVEA_TOOL " completion ") + shell + " | " + shell + " -n");
+    const Finished f = run_command(quoted(FOVEA_TOOL) + " completion " + shell + " | " + shell + " -n");
     CHECK_MESSAGE(f.exit_code == 0, f.err);
     CHECK(f.err.empty());
   }
@@ -101,8 +101,8 @@ TEST_CASE("completion: the shells that are here read their scripts") {
 
 TEST_CASE("manual page: troff without warnings, where there is man") {
   if (run_command("command -v man && command -v groff").exit_code != 0) return;
-  const Finished f = run_command("LC_ALL=C.UTF-8 MANROFFSEQ= sh -c \"" FOVEA_TOOL
-                                 " manual | man --warnings -E UTF-8 -l -Tutf8 -\"");
+  const Finished f = run_command("export LC_ALL=C.UTF-8 MANROFFSEQ=; '" FOVEA_TOOL
+                                 "' manual | man --warnings -E UTF-8 -l -Tutf8 -");
   CHECK(f.exit_code == 0);
   CHECK_MESSAGE(f.err.empty(), f.err);
   CHECK(f.out.find("fovea transcribe") != std::string::npos);

@@ -56,18 +56,21 @@ TEST_CASE("the installed package builds the samples and C and C++ programs, wher
   // pkg-config and a plain compiler: C99, C++ with and without exceptions.
   const std::string pkg =
       "export PKG_CONFIG_PATH=\"$PWD/moved/" FOVEA_INSTALL_LIBDIR "/pkgconfig\" && "
-      "flags=\"-Wall -Wextra -Wpedantic -Werror -Wl,-rpath,$PWD/moved/" FOVEA_INSTALL_LIBDIR
-      " $(pkg-config --cflags --libs fovea fovea_audio fovea_image fovea_convert)\" && ";
+      "flags=\"-Wall -Wextra -Wpedantic -Werror '-Wl,-rpath,$PWD/moved/" FOVEA_INSTALL_LIBDIR
+      "' $(pkg-config --cflags --libs fovea fovea_audio fovea_image fovea_convert)\" && ";
+  // What pkg-config writes is for a shell to read: spaces of a path have a backslash before them.
+  const auto compile = [&](const std::string &command, const char *program) {
+    shell.require(pkg + "eval \"" + command + " -o " + program + " $flags\" && ./" + program);
+  };
   CHECK(shell.run(pkg + "pkg-config --modversion fovea").out == FOVEA_PROJECT_VERSION "\n");
-  shell.require(pkg + FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR
-                                       "/tests/api/client.c' -o client $flags -lpthread && ./client");
+  compile(FOVEA_C_COMPILER " -std=c99 '" FOVEA_SOURCE_DIR "/tests/api/client.c' -pthread", "client");
   // Every header, in C and in C++.
   shell.require("{ (cd moved/include && ls fovea/*.h | sed 's/.*/#include <&>/') && "
                 "echo 'int main(void) { return fovea_version() ? 0 : 1; }'; } > headers.c");
   shell.require("{ (cd moved/include && ls fovea/*.hpp | sed 's/.*/#include <&>/') && "
                 "echo 'int main() { return fovea::Model::open(\"/nonexistent\") ? 1 : 0; }'; } > plain.cpp");
   CHECK(shell.run("grep -c include headers.c plain.cpp").out.find(":0") == std::string::npos);
-  shell.require(pkg + FOVEA_C_COMPILER " -std=c99 headers.c -o headers $flags && ./headers");
-  shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp -o plain $flags && ./plain");
-  shell.require(pkg + FOVEA_CXX_COMPILER " -std=c++20 plain.cpp -o plain $flags && ./plain");
+  compile(FOVEA_C_COMPILER " -std=c99 headers.c", "headers");
+  compile(FOVEA_CXX_COMPILER " -std=c++17 -fno-exceptions plain.cpp", "plain");
+  compile(FOVEA_CXX_COMPILER " -std=c++20 plain.cpp", "plain");
 }
