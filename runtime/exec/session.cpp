@@ -113,6 +113,12 @@ void Session::grow_scratch(uint64_t bytes) {
   scratch_ = device_->allocate(vk::MemoryKind::Device, bytes + kGuardBytes, "scratch");
 }
 
+bool Session::has_program(std::string_view graph, const Bindings &sizes,
+                          const std::set<std::string> &outputs) const {
+  const Key key{std::string(graph), sizes, outputs};
+  return std::any_of(programs_.begin(), programs_.end(), [&](const auto &p) { return p.first == key; });
+}
+
 Program &Session::program(std::string_view graph, const Bindings &sizes,
                           const std::set<std::string> &outputs) {
   Key key{std::string(graph), sizes, outputs};

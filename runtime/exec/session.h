@@ -40,6 +40,9 @@ public:
   /// arena or the least recently used of many is dropped: do not keep it across calls of program().
   Program &program(std::string_view graph, const Bindings &sizes = {},
                    const std::set<std::string> &outputs = {});
+  /// Whether it is made.
+  bool has_program(std::string_view graph, const Bindings &sizes = {},
+                   const std::set<std::string> &outputs = {}) const;
   void run(Program &program, const RunControl &control = {}) { program.run(budget_, control); }
   /// Zeroes the states.
   void reset();

@@ -34,6 +34,11 @@ public:
   /// samples: at most spec().window_samples. A program is made for each number of them, and kept.
   std::vector<CtcFrame> hear(std::span<const float> samples, const std::atomic<bool> *cancel);
 
+  /// Whether so many samples have been heard before, so that nothing need be made for them.
+  bool is_ready(size_t n_samples) const {
+    return spec_.n_frames(n_samples) == 0 || session_.has_program("window", {{"N", n_samples}});
+  }
+
 private:
   CtcSpec spec_;
   Session session_;

@@ -17,8 +17,8 @@ std::vector<float> StreamSound::window(int64_t from, int64_t to) const {
   return out;
 }
 
-CtcListener::CtcListener(const CtcSpec &spec, Ear ear, bool with_times)
-    : spec_(spec), ear_(std::move(ear)), segmenter_(spec, with_times) {
+CtcListener::CtcListener(const CtcSpec &spec, Ear ear, bool with_times, IsReady is_ready)
+    : spec_(spec), ear_(std::move(ear)), is_ready_(std::move(is_ready)), segmenter_(spec, with_times) {
   const uint32_t hop = spec.hop_samples;
   for (uint32_t part = 1u << (kLengths - 1); part > 0; part /= 2) {
     const uint32_t length = (spec.window_samples / part + hop - 1) / hop * hop;
@@ -29,7 +29,8 @@ CtcListener::CtcListener(const CtcSpec &spec, Ear ear, bool with_times)
 
 void CtcListener::warm_up() {
   // The longest first: what is made for the others stays when memory need not grow any more.
-  for (auto length = lengths_.rbegin(); length != lengths_.rend(); ++length) ear_(std::vector<float>(*length));
+  for (auto length = lengths_.rbegin(); length != lengths_.rend(); ++length)
+    if (!is_ready_ || !is_ready_(*length)) ear_(std::vector<float>(*length));
 }
 
 void CtcListener::begin(uint64_t sample) {

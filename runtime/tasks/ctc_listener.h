@@ -19,7 +19,9 @@ namespace fovea {
 class CtcListener final : public Listener {
 public:
   using Ear = std::function<std::vector<CtcFrame>(std::span<const float> samples)>;
-  CtcListener(const CtcSpec &spec, Ear ear, bool with_times);
+  /// Whether a number of samples was heard before; without it none is.
+  using IsReady = std::function<bool(size_t n_samples)>;
+  CtcListener(const CtcSpec &spec, Ear ear, bool with_times, IsReady is_ready = {});
 
   uint32_t sample_rate_hz() const override { return spec_.sample_rate_hz; }
   void warm_up() override;
@@ -44,6 +46,7 @@ private:
 
   const CtcSpec &spec_;
   Ear ear_;
+  IsReady is_ready_;
   std::vector<uint32_t> lengths_; // of windows, ascending
   CtcSegmenter segmenter_;
   uint64_t settled_ = 0;    // samples: words before are decided

@@ -64,7 +64,7 @@ public:
         [this, cancel = options.cancel](std::span<const float> samples) {
           return ear_.hear(samples, cancel);
         },
-        options.timestamps);
+        options.timestamps, [this](size_t n_samples) { return ear_.is_ready(n_samples); });
   }
 
 private:
