@@ -5,12 +5,13 @@ The last layer learns units, the middle one letters (hierarchical CTC, Fernandez
 utterances, undisturbed, are the first: without them the loss stays for long where nothing but blanks is heard.
 
 FOLDER gets vocab.json, checkpoint.pt (every few minutes; training goes on from it) and log.tsv. The learning rate falls
-to zero in the last fifth of H hours of computing; shards that appear in SPEECH meanwhile are used too. The
-first shard is not trained on and gives the rates in the log.
+to zero in the last fifth of H hours of computing, and the weights are then seen as a q4 file will have them. Shards that
+appear in SPEECH meanwhile are used too. The first shard is not trained on and gives the rates in the log.
 
   python3 train.py /tmp/speech /tmp/model --hours 2
 """
 import argparse
+import contextlib
 import copy
 import os
 import pathlib
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from features import STEP, n_positions, unpack, warped_bins
 from model import CONFIG, ConformerForCTC
 from muon import Muon
+from quantized import weights_as_q4
 from score import n_word_errors
 from sentences import Sentences
 from units import N_LETTERS, Units
@@ -150,10 +152,16 @@ def behind_silence(mel, longest, rng):
     return np.concatenate([before, mel])
 
 
+def curve(n_mels, n_knots, height, rng):
+    """Lines between random heights."""
+    heights = [rng.uniform(-height, height) for _ in range(n_knots)]
+    return np.interp(np.arange(n_mels), np.linspace(0, n_mels, n_knots), heights).astype(np.float32)
+
+
 def augment(mel, rng):
-    """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level, tilt, contrast and
-    sharpness of the bands; steady noise; a band of silence (SpecAugment, Park et al., 2019). Nothing is hidden in time: a
-    model this small has enough to learn from what is there."""
+    """Half of the time as from a longer or shorter vocal tract (Jaitly and Hinton, 2013); a random level, spectrum,
+    contrast and sharpness of the bands; steady noise; a band of silence (SpecAugment, Park et al., 2019). Nothing is
+    hidden in time: a model this small has enough to learn from what is there."""
     n_mels = mel.shape[1]
     if rng.random() < 0.5:
         at = np.clip(warped_bins(rng.uniform(0.83, 1.2)), 0, n_mels - 1.001).astype(np.float32)
@@ -165,12 +173,14 @@ def augment(mel, rng):
         mean = mel.mean()
         mel = mean + rng.uniform(0.8, 1.2) * (mel - mean)
     if rng.random() < 0.25:  # 3 to 25 dB below the loud frames
-        spectrum = np.interp(np.arange(n_mels), np.linspace(0, n_mels, 5), [rng.uniform(-0.5, 0.5) for _ in range(5)])
-        noise = np.sort(mel.mean(1))[int(0.9 * len(mel))] - rng.uniform(0.3, 2.5) + spectrum
+        noise = np.sort(mel.mean(1))[int(0.9 * len(mel))] - rng.uniform(0.3, 2.5) + curve(n_mels, 5, 0.5, rng)
         r = np.random.default_rng(rng.getrandbits(32))
-        noise = noise.astype(np.float32) + np.float32(0.2) * r.standard_normal(mel.shape, np.float32)
+        noise = noise + np.float32(0.2) * r.standard_normal(mel.shape, np.float32)
         mel = np.logaddexp2(mel * np.float32(np.log2(10)), noise * np.float32(np.log2(10))) / np.float32(np.log2(10))
-    mel = mel + (rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, n_mels, dtype=np.float32) * rng.uniform(-0.3, 0.3))
+    if rng.random() < 0.7:  # as of another microphone
+        mel = mel + curve(n_mels, 7, 0.5, rng)
+    else:
+        mel = mel + (rng.uniform(-0.3, 0.3) + np.linspace(-1, 1, n_mels, dtype=np.float32) * rng.uniform(-0.3, 0.3))
     n = rng.randint(0, 10)
     at = rng.randint(0, n_mels - n)
     mel[:, at:at + n] = mel.mean()
@@ -217,6 +227,7 @@ def main():
     trained = list(model.parameters()) + list(letters.parameters())
     matrices = [p for p in model.encoder.layers.parameters() if p.dim() == 2]
     inside = {id(p) for p in matrices}
+    stored_as_q4 = [*matrices, model.ctc_head.weight]
     optimizers = [torch.optim.AdamW([p for p in trained if id(p) not in inside], lr=args.rate, betas=(0.9, 0.98),
                                     weight_decay=0.01, foreach=True), Muon(matrices, lr=args.rate)]
     average = copy.deepcopy(model)
@@ -259,14 +270,15 @@ def main():
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            last, middle = model(x, lengths, letters)
-        last_loss = ctc_loss(last, lengths, [item[1] for item in batch])
-        middle_loss = ctc_loss(middle, lengths, [item[3] for item in batch])
-        loss = 0.7 * last_loss + 0.3 * middle_loss + 0.5 * silence_loss(last, silent)
-        for p in trained:
-            p.grad = None
-        loss.backward()
+        with weights_as_q4(stored_as_q4) if left < DECAY else contextlib.nullcontext():
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                last, middle = model(x, lengths, letters)
+            last_loss = ctc_loss(last, lengths, [item[1] for item in batch])
+            middle_loss = ctc_loss(middle, lengths, [item[3] for item in batch])
+            loss = 0.7 * last_loss + 0.3 * middle_loss + 0.5 * silence_loss(last, silent)
+            for p in trained:
+                p.grad = None
+            loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
         if torch.isfinite(norm):
             for optimizer in optimizers:
