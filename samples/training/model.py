@@ -56,7 +56,7 @@ class Convolution(nn.Module):
 
     def forward(self, x, shown):
         x = F.glu(self.pointwise_conv1(x)) * shown
-        c = self.depthwise_conv  # in two dimensions: its one for rows of channels is four times as fast, there and back
+        c = self.depthwise_conv  # as in two dimensions, where PyTorch takes rows of channels as they lie: four times as fast
         x = F.conv2d(x.transpose(1, 2).unsqueeze(2), c.weight.unsqueeze(2), c.bias, padding=(0, c.padding[0]), groups=c.groups)
         x = x.squeeze(2).transpose(1, 2)
         return self.pointwise_conv2(F.silu(self.norm(x)))

@@ -150,6 +150,24 @@ TEST_CASE("stream: five minutes with a CTC model say what one pass over the whol
   CHECK(transcriber.memory().io_bytes == use.io_bytes);
 }
 
+TEST_CASE("stream: only a transcriber's first one hears silence before it begins") {
+  const TinyModel<TinyCtcModel, write_tiny_ctc_model> tiny;
+  TranscriberOptions options;
+  options.timestamps = true;
+  Transcriber transcriber(test_device(), tiny.model, tiny.weights, options);
+  const auto n_runs = [&] {
+    uint64_t n = 0;
+    for (const ProfileRow &row : transcriber.profile()) n += row.n_runs;
+    return n;
+  };
+  CHECK(n_runs() == 0);
+  { const SpeechStream first(transcriber.listen(), {}, {}); }
+  const uint64_t n_warm = n_runs();
+  CHECK(n_warm > 0);
+  { const SpeechStream second(transcriber.listen(), {}, {}); }
+  CHECK(n_runs() == n_warm);
+}
+
 TEST_CASE("stream: with a model that writes token after token, an utterance is a recording by itself") {
   const Tiny tiny; // windows of half a second
   Transcriber transcriber = tiny.transcriber();
