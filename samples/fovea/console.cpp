@@ -49,8 +49,9 @@ void print_error(std::string_view message) {
 }
 
 fovea::Cancel &interrupt() {
-  static fovea::Cancel cancel = fovea::Cancel::create().value();
-  return cancel;
+  // Never destroyed: a signal may come while the process is ending.
+  static auto *const cancel = new fovea::Cancel(fovea::Cancel::create().value());
+  return *cancel;
 }
 
 void catch_interrupts() {

@@ -324,3 +324,14 @@ TEST_CASE("tool faults: interrupted, terminated or killed, nothing stays behind"
     std::filesystem::remove_all(s.folder / "new");
   }
 }
+
+TEST_CASE("tool faults: a signal that comes when the work is done changes nothing") {
+  const Speech s;
+  const Finished f = run_command(
+      "ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 LD_PRELOAD=" FOVEA_ENDING_SIGNAL " " + s.run());
+  CAPTURE(f.err);
+  CHECK(f.exit_code == 0);
+  CHECK(f.err.find("the signal was sent\n") != std::string::npos);
+  CHECK(f.err.find("AddressSanitizer") == std::string::npos);
+  CHECK(std::filesystem::exists(s.out));
+}
