@@ -1,7 +1,7 @@
-// Stage timings of a model whose task is "transcribe": features, encode, prompt, decode step of one that
-// writes token after token; a short and a whole window of one whose words are read off frames. Outputs are
-// checked (finite, equal between runs) before a time is reported. One thread. Throws what the Transcriber's
-// parts throw, and Internal when an output fails its check.
+// Stage timings of a model, whatever its task: what runs for a window of sound, a prompt, a token, a text or
+// a picture, by the sessions of the tasks themselves (bench_strategy.h has the list). Outputs are checked
+// (finite, equal between runs) before a time is reported. One thread. Throws Unsupported for a file without a
+// task, Internal when an output fails its check, and what the task's parts throw.
 #pragma once
 
 #include "exec/session.h"
@@ -9,29 +9,44 @@
 namespace fovea {
 
 struct BenchOptions {
-  uint32_t n_runs = 5;                            // measured, after one that warms up
-  std::vector<uint32_t> positions = {8, 64, 200}; // of decode steps; those past the context are left out
-  uint32_t n_prompt = 64;                         // tokens of the prompt stage
-  bool timestamps = false;                        // of the GPU; measuring them slows some drivers
+  uint32_t n_runs = 5; // measured, after one that warms up
+  std::vector<uint32_t> positions = {8, 64,
+                                     200}; // of speech's decode steps; those past the context are left out
+  uint32_t n_prompt = 64;                  // tokens of speech's prompt stage
+  std::vector<uint32_t> prefills = {128, 512}; // tokens of prompts that are continued; at most the context's
+  std::vector<uint32_t> decode_at = {8, 128, 512}; // tokens before the one decoded; below the context's
+  std::vector<uint32_t> texts = {16, 128, 512};    // tokens of texts; at most what the model takes
+  uint32_t picture_width = 640, picture_height = 480;
+  bool timestamps = false; // of the GPU; measuring them slows some drivers
   ModelOptions model;
   const std::atomic<bool> *cancel = nullptr;
   std::function<void(const std::string &stage)> progress; // before each stage
 };
 
+/// What one run of a stage gets done: 128 tokens, 1 image, 30 seconds of sound; nothing.
+struct StageWork {
+  double n_items = 0;
+  const char *unit = "";
+};
+
 struct BenchStage {
-  std::string name; // "features", "encode", "prompt 64", "step at 8" … "window of 5 s"
+  std::string name; // "features", "encode", "prefill 128", "decode at 8" … "window of 5 s"
   double median_s = 0, best_s = 0, first_s = 0; // first: the run that warmed up, programs made included
-  uint64_t flops = 0;                           // of one run
-  uint64_t weight_bytes = 0;                    // read by one run, each weight once
-  double gpu_s = 0;                             // median sum of the kernels' times; 0 without timestamps
+  double cpu_s = 0;          // median process CPU time / cores, on a software driver; else 0
+  uint64_t flops = 0;        // of one run
+  uint64_t weight_bytes = 0; // read by one run, each weight once
+  double gpu_s = 0;          // median sum of the kernels' times; 0 without timestamps
   size_t n_dispatches = 0;
+  StageWork work;
   double gflop_per_s() const { return median_s > 0 ? double(flops) / median_s * 1e-9 : 0; }
   double gb_per_s() const { return median_s > 0 ? double(weight_bytes) / median_s * 1e-9 : 0; }
+  double items_per_s() const { return median_s > 0 ? work.n_items / median_s : 0; }
 };
 
 struct BenchReport {
+  std::string task;
   double load_s = 0;         // file opened and verified, weights on the device
-  double first_result_s = 0; // from the file's opening to the first token, or the first window's
+  double first_result_s = 0; // from the file's opening to the first token, window, vector or picture
   std::vector<BenchStage> stages;
   MemoryUse memory;
   bool weights_imported = false; // used in place, without a copy

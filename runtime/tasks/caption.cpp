@@ -9,17 +9,7 @@
 namespace fovea {
 namespace {
 
-constexpr const char *kTask = "caption";
 constexpr uint32_t kFirstCache = 64, kMaxRows = 1u << 16;
-
-GenerationSettings settings_of(const ModelFile &file, const CaptionOptions &o) {
-  GenerationSettings s = GenerationSettings::read(file, "");
-  if (o.n_beams) s.n_beams = *o.n_beams;
-  if (o.max_new_tokens) s.max_new_tokens = *o.max_new_tokens;
-  if (o.min_new_tokens) s.min_new_tokens = *o.min_new_tokens;
-  s.check();
-  return s;
-}
 
 } // namespace
 
@@ -45,6 +35,19 @@ Captioner::Captioner(std::shared_ptr<vk::Device> device, std::shared_ptr<const M
     tokenizer_.emplace(load_tokenizer(file, settings.n_vocabulary));
 }
 
+GenerationSettings Captioner::settings_of(const CaptionOptions &o) const {
+  GenerationSettings s = GenerationSettings::read(model_->file(), "");
+  if (o.n_beams) s.n_beams = *o.n_beams;
+  if (o.max_new_tokens) s.max_new_tokens = *o.max_new_tokens;
+  if (o.min_new_tokens) s.min_new_tokens = *o.min_new_tokens;
+  s.check();
+  return s;
+}
+
+uint32_t Captioner::first_cache(const GenerationSettings &settings) {
+  return std::min(kFirstCache, settings.length_limit());
+}
+
 DecoderSession &Captioner::session(uint32_t n_beams, uint32_t cache_tokens) {
   const DecoderSession::Sizes sizes{1, n_beams, source_rows_, cache_tokens};
   if (decoder_ && decoder_->sizes() == sizes) return *decoder_;
@@ -60,9 +63,9 @@ Caption Captioner::caption(const PixelView &picture, const CaptionOptions &optio
 }
 
 Caption Captioner::caption_pixels(std::span<const float> pixels, const CaptionOptions &options) {
-  const GenerationRules rules(settings_of(model_->file(), options));
+  const GenerationRules rules(settings_of(options));
   const uint32_t limit = rules.settings().length_limit();
-  for (uint32_t cache = std::min(kFirstCache, limit);; cache = std::min(2 * cache, limit)) {
+  for (uint32_t cache = first_cache(rules.settings());; cache = std::min(2 * cache, limit)) {
     DecoderSession &session = this->session(rules.settings().n_beams, cache);
     session.set_cancel(options.cancel);
     session.encode_pixels(pixels);

@@ -26,6 +26,7 @@ struct Caption {
 
 class Captioner {
 public:
+  static constexpr const char *kTask = "caption";
   /// Error Unsupported unless the file is for it.
   static void require_task(const Model &model);
   Captioner(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
@@ -37,9 +38,15 @@ public:
   bool has_tokenizer() const { return tokenizer_.has_value(); }
   MemoryUse memory() const;
 
-private:
+  // What caption() is made of: for measuring.
+  ImageEncoder &images() { return images_; }
+  GenerationSettings settings_of(const CaptionOptions &options) const;
+  /// Rows of the caches that a picture's first try gets.
+  static uint32_t first_cache(const GenerationSettings &settings);
+  /// Stays until another is asked for.
   DecoderSession &session(uint32_t n_beams, uint32_t cache_tokens);
 
+private:
   std::shared_ptr<vk::Device> device_;
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const DeviceWeights> weights_;

@@ -23,6 +23,14 @@ bool is_open(const Model &model) { return model.file().find_string(kTemplate).ha
 
 } // namespace
 
+ImageEncoder image_encoder(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+                           std::shared_ptr<const DeviceWeights> weights, bool timestamps) {
+  if (ImageClassifier::accepts(*model) && !is_open(*model))
+    return ImageEncoder(std::move(device), std::move(model), std::move(weights), "forward", "logits",
+                        timestamps);
+  return image_embedder(std::move(device), std::move(model), std::move(weights), timestamps);
+}
+
 bool ImageClassifier::accepts(const Model &model) {
   return has_task(model, kTask) && model.file().find_string("fovea.classify.input") == "image";
 }
@@ -31,8 +39,7 @@ ImageClassifier::ImageClassifier(std::shared_ptr<vk::Device> device, std::shared
                                  std::shared_ptr<const DeviceWeights> weights, bool timestamps)
     : labels_(is_open(require_task(*model)) ? std::vector<std::string>() : read_labels(model->file())),
       function_(read_score_function(model->file())),
-      images_(is_open(*model) ? image_embedder(device, model, weights, timestamps)
-                              : ImageEncoder(device, model, weights, "forward", "logits", timestamps)) {
+      images_(image_encoder(device, model, weights, timestamps)) {
   if (is_open(*model))
     texts_.emplace(std::move(device), model, std::move(weights), text_output(*model), timestamps);
 }

@@ -9,6 +9,10 @@
 
 namespace fovea {
 
+/// Of a classifier, or of any model that embeds pictures.
+ImageEncoder image_encoder(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
+                           std::shared_ptr<const DeviceWeights> weights, bool timestamps);
+
 class ImageClassifier {
 public:
   static bool accepts(const Model &model);

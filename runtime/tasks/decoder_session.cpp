@@ -59,28 +59,28 @@ void DecoderSession::check_graph() {
   n_top_ = scores_of("top", 0);
 }
 
-void DecoderSession::encode(std::span<const int32_t> tokens, std::span<const int32_t> mask) {
+Program &DecoderSession::prepare_encode(std::span<const int32_t> tokens, std::span<const int32_t> mask) {
   // `encoder` itself stays on the device: the caches are what is wanted, and stores always happen.
   Program &program = session_.program("encode");
   program.set_input("tokens", tokens);
   program.set_input("mask", mask);
-  session_.run(program, control_);
   mask_.assign(mask.begin(), mask.end());
   step_ = nullptr;
+  return program;
 }
 
-void DecoderSession::encode_pixels(std::span<const float> pixels) {
+Program &DecoderSession::prepare_encode_pixels(std::span<const float> pixels) {
   Program &program = session_.program("encode");
   if (program.input("pixels").size() != pixels.size_bytes())
     fail(ErrorCode::InvalidArgument, session_.model().path(), ": ", pixels.size(),
          " numbers of pixels, expected ", program.input("pixels").size() / sizeof(float));
   program.set_input("pixels", pixels);
-  session_.run(program, control_);
   mask_.assign(size_t(sizes_.n_sources) * sizes_.source_tokens, 1);
   step_ = nullptr;
+  return program;
 }
 
-void DecoderSession::step(std::span<const int32_t> tokens, uint32_t at, Wants wants) {
+Program &DecoderSession::prepare_step(std::span<const int32_t> tokens, uint32_t at, Wants wants) {
   std::set<std::string> outputs;
   if (wants.best) outputs.insert("best");
   if (wants.last) outputs.insert("last");
@@ -90,16 +90,33 @@ void DecoderSession::step(std::span<const int32_t> tokens, uint32_t at, Wants wa
   program.set_input("decoder_tokens", tokens);
   program.set_input("mask", std::span<const int32_t>(mask_));
   program.set_step("pos", at);
+  return program;
+}
+
+Program &DecoderSession::prepare_reorder(std::span<const uint32_t> order, uint32_t n_rows) {
+  Program &program = session_.program("reorder");
+  program.set_input("order", order);
+  program.set_step("rows", n_rows);
+  step_ = nullptr;
+  return program;
+}
+
+void DecoderSession::encode(std::span<const int32_t> tokens, std::span<const int32_t> mask) {
+  session_.run(prepare_encode(tokens, mask), control_);
+}
+
+void DecoderSession::encode_pixels(std::span<const float> pixels) {
+  session_.run(prepare_encode_pixels(pixels), control_);
+}
+
+void DecoderSession::step(std::span<const int32_t> tokens, uint32_t at, Wants wants) {
+  Program &program = prepare_step(tokens, at, wants);
   session_.run(program, control_);
   step_ = &program;
 }
 
 void DecoderSession::reorder(std::span<const uint32_t> order, uint32_t n_rows) {
-  Program &program = session_.program("reorder");
-  program.set_input("order", order);
-  program.set_step("rows", n_rows);
-  session_.run(program, control_);
-  step_ = nullptr;
+  session_.run(prepare_reorder(order, n_rows), control_);
 }
 
 std::vector<DecoderSession::Scored> DecoderSession::pairs(const char *output, uint32_t sequence) const {

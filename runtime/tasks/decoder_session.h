@@ -41,6 +41,7 @@ public:
   size_t n_top() const { return n_top_; }
   void set_cancel(const std::atomic<bool> *cancel) { control_.cancel = cancel; }
   const Session &session() const { return session_; }
+  Session &session() { return session_; }
 
   /// Fills the caches of sources that the decoder reads. tokens, mask: [G, S].
   void encode(std::span<const int32_t> tokens, std::span<const int32_t> mask);
@@ -56,6 +57,12 @@ public:
   std::span<const float> logprobs(uint32_t sequence) const { return row("logprobs", sequence); }
   /// The first n_rows positions in the cache of sequence b become those of sequence order[b].
   void reorder(std::span<const uint32_t> order, uint32_t n_rows);
+
+  // The programs of the above, ready to run: for measuring.
+  Program &prepare_encode(std::span<const int32_t> tokens, std::span<const int32_t> mask);
+  Program &prepare_encode_pixels(std::span<const float> pixels);
+  Program &prepare_step(std::span<const int32_t> tokens, uint32_t at, Wants wants);
+  Program &prepare_reorder(std::span<const uint32_t> order, uint32_t n_rows);
 
 private:
   void check_graph();

@@ -12,7 +12,6 @@
 namespace fovea {
 namespace {
 
-constexpr uint32_t kDefaultContext = 4096; // a model's own may take more memory than all of its weights
 constexpr uint32_t kMaxChunk = 1 << 16;
 constexpr size_t kMaxStops = 256;
 
@@ -22,7 +21,7 @@ double seconds_since(Clock::time_point begin) {
 }
 
 uint32_t checked_context(const GenerateSpec &spec, uint32_t wanted) {
-  if (wanted == 0) return std::min(spec.n_context, kDefaultContext);
+  if (wanted == 0) return spec.default_context();
   if (wanted < 2 || wanted > spec.n_context)
     fail(ErrorCode::InvalidArgument, "a context of ", wanted, " tokens, expected 2 to ", spec.n_context,
          ", what the model can tell apart");

@@ -7,6 +7,7 @@
 #include "tasks/chat_format.h"
 #include "tasks/token_sampler.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace fovea {
@@ -23,6 +24,9 @@ struct GenerateSpec {
 
   static GenerateSpec read(const ModelFile &file);
   bool ends(int32_t token) const;
+  /// Positions of the caches where nobody says otherwise: a model's own may take more memory than all of its
+  /// weights.
+  uint32_t default_context() const { return std::min(n_context, 4096u); }
 };
 
 inline constexpr std::string_view kGenerateTask = "generate";

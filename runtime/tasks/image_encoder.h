@@ -37,6 +37,7 @@ public:
   HostTensor prepare(const PixelView &picture, const std::atomic<bool> *cancel);
 
   Session &session() { return session_; }
+  const std::string &graph() const { return graph_; }
   const Model &model() const { return session_.model(); }
   MemoryUse memory() const { return session_.memory(); }
 

@@ -20,6 +20,7 @@ public:
   static const HostTensor &output(const Model &model, const NamedTensors &outputs, const std::string &name,
                                   int rank);
 
+  Session &session() { return session_; }
   const Model &model() const { return session_.model(); }
   /// Of metadata `fovea.TASK.labels`; empty when there is none.
   const std::vector<std::string> &labels() const { return labels_; }

@@ -231,7 +231,10 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
         program.set_step(step, value->second);
       else
         program.set_step(step, 0);
-    session.run(program, request.control);
+    if (request.run)
+      request.run(graph->name(), program);
+    else
+      session.run(program, request.control);
     if (request.after_graph) request.after_graph(program);
     for (const PlanValue &output : program.plan().outputs) {
       HostTensor tensor = host_tensor(output.type, program.output(output.name));

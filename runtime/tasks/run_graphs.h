@@ -18,6 +18,8 @@ struct RunRequest {
   bool keep_state = false;               // states go on from the last run; else they are zero
   RunControl control;
   std::function<void(const Program &)> after_graph; // e.g. to read its profile
+  /// In place of Session::run(), for measuring: must run the program once or more.
+  std::function<void(const std::string &graph, Program &)> run;
 };
 
 /// Symbols are bound by the inputs' shapes; a leading dimension of 1 may be missing or too many. Those that

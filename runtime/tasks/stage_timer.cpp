@@ -9,14 +9,6 @@
 namespace fovea {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return n == 0 ? 0 : n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
 uint64_t weight_bytes(const Plan &plan) {
   std::map<uint64_t, uint64_t> ranges; // begin -> end
   for (const Dispatch &d : plan.dispatches)
@@ -58,23 +50,24 @@ std::vector<float> bench_sound(uint32_t sample_rate_hz, size_t n_samples) {
   return samples;
 }
 
-BenchStage StageTimer::time(const std::string &name, const std::string &graph, const Bindings &sizes,
-                            const std::set<std::string> &outputs,
-                            const std::function<void(Program &)> &prepare) {
+const BenchStage &StageTimer::time(const std::string &name, const StageWork &work,
+                                   const std::function<Program &()> &prepare) {
   if (options_.progress) options_.progress(name);
   BenchStage stage;
   stage.name = name;
-  const auto begin = Clock::now();
-  Program &program = session_.program(graph, sizes, outputs);
-  prepare(program);
+  stage.work = work;
+  WorkClock clock(session_.caps());
+  Program &program = prepare();
   session_.run(program, control_);
-  stage.first_s = seconds_since(begin);
+  stage.first_s = clock.elapsed().wall;
   const auto expected = check(program, stage.name);
-  std::vector<double> seconds, gpu;
+  std::vector<double> wall, cpu, gpu;
   for (uint32_t i = 0; i < options_.n_runs; ++i) {
-    const auto run_begin = Clock::now();
+    clock.start();
     session_.run(program, control_);
-    seconds.push_back(seconds_since(run_begin));
+    const WorkClock::Seconds seconds = clock.elapsed();
+    wall.push_back(seconds.wall);
+    cpu.push_back(seconds.cpu);
     double gpu_ns = 0;
     for (const DispatchProfile &row : program.profile()) gpu_ns += row.gpu_time_ns;
     gpu.push_back(gpu_ns * 1e-9);
@@ -82,13 +75,14 @@ BenchStage StageTimer::time(const std::string &name, const std::string &graph, c
       fail(ErrorCode::Internal, "stage '", stage.name,
            "': two runs on the same input gave different results");
   }
-  stage.median_s = median(seconds);
-  stage.best_s = *std::min_element(seconds.begin(), seconds.end());
+  stage.median_s = median(wall);
+  stage.best_s = *std::min_element(wall.begin(), wall.end());
+  if (clock.uses_cpu()) stage.cpu_s = median(cpu);
   stage.gpu_s = median(gpu);
   for (const Dispatch &d : program.plan().dispatches) stage.flops += d.flops;
   stage.weight_bytes = weight_bytes(program.plan());
   stage.n_dispatches = program.plan().dispatches.size();
-  return stage;
+  return report_.stages.emplace_back(std::move(stage));
 }
 
 } // namespace fovea

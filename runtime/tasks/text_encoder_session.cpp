@@ -2,7 +2,6 @@
 
 #include "tasks/load_tokenizer.h"
 #include "tasks/run_graphs.h"
-#include "tasks/text_batches.h"
 
 #include <algorithm>
 
@@ -66,6 +65,26 @@ std::vector<EncodedRow> TextEncoderSession::encode(std::span<const std::string> 
   return out;
 }
 
+Program &TextEncoderSession::prepare(const TextBatch &batch, std::span<const std::vector<int32_t>> texts) {
+  const PaddedRows rows = pad_rows(batch, texts, pad_);
+  const Graph &graph = model().graph(graph_);
+  Program &program = session_.program(graph_, {{"B", batch.n_rows}, {"T", batch.n_tokens}}, {output_});
+  for (const PlanValue &input : program.plan().inputs) {
+    const auto fallback = graph.value(graph.find(input.name)).fallback;
+    if (input.name == "tokens")
+      program.set_input("tokens", std::span<const int32_t>(rows.tokens));
+    else if (input.name == "mask")
+      program.set_input("mask", std::span<const int32_t>(rows.mask));
+    else if (fallback && input.type.encoding == Encoding::I32)
+      program.set_input(
+          input.name, std::span<const int32_t>(std::vector<int32_t>(input.type.shape.elements(), *fallback)));
+    else
+      fail(ErrorCode::InvalidFile, model().path(), ": graph '", graph_, "' needs '", input.name,
+           "', which texts do not have");
+  }
+  return program;
+}
+
 std::vector<EncodedRow> TextEncoderSession::encode_tokens(std::span<const std::vector<int32_t>> texts,
                                                           const std::atomic<bool> *cancel) {
   std::vector<uint32_t> lengths;
@@ -82,25 +101,10 @@ std::vector<EncodedRow> TextEncoderSession::encode_tokens(std::span<const std::v
   std::vector<EncodedRow> out(texts.size());
   RunControl control;
   control.cancel = cancel;
-  const Graph &graph = model().graph(graph_);
   const uint32_t longest = lengths.empty() ? 1 : *std::max_element(lengths.begin(), lengths.end());
   const uint32_t max_rows = std::clamp(kMaxBatchTokens / longest, 1u, kMaxRows);
   for (const TextBatch &batch : batch_texts(lengths, max_rows, max_tokens_)) {
-    const PaddedRows rows = pad_rows(batch, texts, pad_);
-    Program &program = session_.program(graph_, {{"B", batch.n_rows}, {"T", batch.n_tokens}}, {output_});
-    for (const PlanValue &input : program.plan().inputs) {
-      const auto fallback = graph.value(graph.find(input.name)).fallback;
-      if (input.name == "tokens")
-        program.set_input("tokens", std::span<const int32_t>(rows.tokens));
-      else if (input.name == "mask")
-        program.set_input("mask", std::span<const int32_t>(rows.mask));
-      else if (fallback && input.type.encoding == Encoding::I32)
-        program.set_input(input.name, std::span<const int32_t>(
-                                          std::vector<int32_t>(input.type.shape.elements(), *fallback)));
-      else
-        fail(ErrorCode::InvalidFile, model().path(), ": graph '", graph_, "' needs '", input.name,
-             "', which texts do not have");
-    }
+    Program &program = prepare(batch, texts);
     session_.run(program, control);
     const auto values = program.output_as<float>(output_);
     const size_t width = values.size() / batch.n_rows;

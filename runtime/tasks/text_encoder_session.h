@@ -6,7 +6,7 @@
 #pragma once
 
 #include "exec/session.h"
-#include "text/tokenizer.h"
+#include "tasks/text_batches.h"
 
 #include <optional>
 
@@ -30,7 +30,12 @@ public:
   std::vector<EncodedRow> encode_tokens(std::span<const std::vector<int32_t>> texts,
                                         const std::atomic<bool> *cancel);
 
+  /// The program for texts side by side, ready to run: what encode_tokens() runs, for measuring.
+  Program &prepare(const TextBatch &batch, std::span<const std::vector<int32_t>> texts);
+
   uint32_t max_tokens() const { return max_tokens_; }
+  uint32_t n_vocabulary() const { return n_vocabulary_; }
+  Session &session() { return session_; }
   const Model &model() const { return session_.model(); }
   MemoryUse memory() const { return session_.memory(); }
 

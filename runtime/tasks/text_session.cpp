@@ -28,13 +28,18 @@ void TextSession::run(std::span<const int32_t> tokens, Want want) {
   if (tokens.size() > n_context_ - cached_.size())
     fail(ErrorCode::InvalidArgument, "a context of ", n_context_, " tokens has no room for ",
          cached_.size() + tokens.size());
-  Program &program = session_.program("step", {{"T", tokens.size()}}, {want == Want::Best ? "best" : "last"});
-  program.set_input("tokens", tokens);
-  program.set_step("pos", uint32_t(cached_.size()));
+  Program &program = prepare(tokens, uint32_t(cached_.size()), want);
   session_.run(program, control_);
   if (profiling_) profile_.add(program);
   cached_.insert(cached_.end(), tokens.begin(), tokens.end());
   last_ = &program;
+}
+
+Program &TextSession::prepare(std::span<const int32_t> tokens, uint32_t at, Want want) {
+  Program &program = session_.program("step", {{"T", tokens.size()}}, {want == Want::Best ? "best" : "last"});
+  program.set_input("tokens", tokens);
+  program.set_step("pos", at);
+  return program;
 }
 
 size_t TextSession::set(std::span<const int32_t> tokens, bool reuse, Want want) {

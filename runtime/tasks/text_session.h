@@ -21,6 +21,7 @@ public:
   const GenerateSpec &spec() const { return spec_; }
   uint32_t n_context() const { return n_context_; }
   const Session &session() const { return session_; }
+  Session &session() { return session_; }
   void set_cancel(const std::atomic<bool> *cancel) { control_.cancel = cancel; }
 
   /// What a run brings back: the likeliest next token, or all logits.
@@ -33,6 +34,10 @@ public:
   /// Of what follows the last token; valid until the next call.
   int32_t best() const;
   std::span<const float> logits() const;
+
+  /// The program that runs `tokens` as rows at … of the caches, ready to run: for measuring. set() must come
+  /// before the next append().
+  Program &prepare(std::span<const int32_t> tokens, uint32_t at, Want want);
 
   std::vector<ProfileRow> profile() const { return profile_.rows(); }
 

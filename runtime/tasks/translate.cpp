@@ -24,6 +24,10 @@ bool is_task_of(const Model &model, std::string_view task) {
 
 } // namespace
 
+uint32_t first_cache(uint32_t source_tokens, uint32_t limit) {
+  return padded_length(std::max(kFirstCache, 2 * source_tokens), limit);
+}
+
 bool Translator::accepts(const Model &model) { return is_task_of(model, kTask); }
 
 Translator::Translator(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model,
@@ -149,8 +153,7 @@ std::vector<Translation> Translator::run(std::vector<std::vector<int32_t>> sourc
   std::vector<uint32_t> caches(batches.size(), 0);
   for (size_t b = 0; b < batches.size(); ++b) { // grows while batches are split or run again
     TextBatch batch = batches[b];
-    const uint32_t wanted =
-        caches[b] ? caches[b] : padded_length(std::max(kFirstCache, 2 * batch.n_tokens), limit);
+    const uint32_t wanted = caches[b] ? caches[b] : first_cache(batch.n_tokens, limit);
     const DecoderSession::Sizes sizes =
         sizes_for(batch.n_tokens, s.n_beams, std::min(wanted, limit), batch.rows.size());
     if (batch.rows.size() > sizes.n_sources) { // the rest by itself

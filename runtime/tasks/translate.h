@@ -40,6 +40,9 @@ struct Translation {
   bool source_truncated = false; // the source was longer than the model takes
 };
 
+/// Rows of the caches that a source's first try gets; `limit`: of the longest sequence.
+uint32_t first_cache(uint32_t source_tokens, uint32_t limit);
+
 class Translator {
 public:
   static bool accepts(const Model &model);
@@ -57,11 +60,15 @@ public:
   std::vector<std::string> tasks() const { return generation_tasks(model_->file()); }
   MemoryUse memory() const;
 
-private:
+  // What translate() is made of: for measuring.
+  uint32_t max_source() const { return max_source_; } // tokens
   GenerationSettings settings_of(const TranslateOptions &options) const;
-  DecoderSession &session(const DecoderSession::Sizes &sizes);
   DecoderSession::Sizes sizes_for(uint32_t source_tokens, uint32_t n_beams, uint32_t cache,
                                   size_t n_sources) const;
+  /// Stays until four others have been asked for.
+  DecoderSession &session(const DecoderSession::Sizes &sizes);
+
+private:
   std::vector<Translation> run(std::vector<std::vector<int32_t>> sources, const GenerationRules &rules,
                                const std::atomic<bool> *cancel);
 

@@ -1,3 +1,4 @@
+#include "bench_table.h"
 #include "model_arguments.h"
 #include "profile_table.h"
 
@@ -55,29 +56,19 @@ uint64_t peak_memory_bytes() {
   return uint64_t(usage.ru_maxrss) * 1024;
 }
 
-std::string to_text(const Json &report) {
-  std::string text = format("device            %s (%s)\n", report["device"].get<std::string>().c_str(),
-                            report["driver"].get<std::string>().c_str());
-  text += format("load              %9.1f ms%s\n", report["load_s"].get<double>() * 1e3,
-                 report["weights_imported"].get<bool>() ? "   weights used in place" : "");
-  text += format("first result      %9.1f ms\n", report["first_result_s"].get<double>() * 1e3);
-  text += format("%-16s %12s %10s %10s %10s %11s\n", "stage", "median (ms)", "best (ms)", "GFLOP/s", "GB/s",
-                 "dispatches");
-  for (const Json &stage : report["stages"])
-    text += format("%-16s %12.3f %10.3f %10.2f %10.2f %11llu\n", stage["name"].get<std::string>().c_str(),
-                   stage["median_s"].get<double>() * 1e3, stage["best_s"].get<double>() * 1e3,
-                   stage["gflop_per_s"].get<double>(), stage["gb_per_s"].get<double>(),
-                   (unsigned long long)stage["dispatches"].get<uint64_t>());
-  const Json &memory = report["memory"];
-  const auto size = [&](const char *name) { return bytes_text(memory[name].get<double>()); };
-  const std::string weights =
-      report["weights_imported"].get<bool>() ? "in place, in the file" : size("weights_bytes");
-  text += "device memory     weights " + weights + ", state " + size("state_bytes") + ", scratch " +
-          size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
-  return text + "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
+void check_profile(const Arguments &a) {
+  if (!a.profile) {
+    if (!a.audio.empty()) throw UsageError("--audio is for --profile");
+    return;
+  }
+  if (open_model(a.model, false).task() != std::string_view("transcribe"))
+    fail(FOVEA_UNSUPPORTED,
+         {a.model, ": --profile transcribes, which this model does not; `fovea run --profile` "
+                   "times one pass through the graphs of any model"});
 }
 
 int bench(const Arguments &a) {
+  check_profile(a);
   const auto device = open_device(a.device);
   fovea::BenchOptions options;
   options.runs = a.n_runs;
@@ -87,17 +78,19 @@ int bench(const Arguments &a) {
   options.user = &shown;
   options.on_stage = [](void *user, const char *stage) {
     auto &[bar, n] = *static_cast<decltype(shown) *>(user);
-    bar.show(n += 1, 8, stage);
+    n += 1;
+    bar.show(n, std::max(n + 1, 8.0), stage); // how many there will be is the model's to say
   };
   Json report = Json::parse(fovea::bench(device, a.model, options).value());
   shown.first.clear();
   report["peak_process_bytes"] = peak_memory_bytes();
   const std::string rows = a.profile ? profile(a, device) : "[]";
   if (a.profile) report["profile"] = Json::parse(rows);
+  const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace);
   if (a.as_json)
-    print(report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    print(text + "\n");
   else
-    print(to_text(report) + (a.profile ? "\n" + profile_table(rows) : ""));
+    print(bench_table(text) + (a.profile ? "\n" + profile_table(rows) : ""));
   return kOk;
 }
 
@@ -112,16 +105,19 @@ void add_bench(CLI::App &app, int &exit_code) {
       ->check(CLI::Range(1, 10000))
       ->option_text("N");
   command->add_flag("--json", a->as_json, "As JSON");
-  command->add_flag("--profile", a->profile,
-                    "Then transcribe with a timer around every dispatch, and sum by operation and kernel");
+  command->add_flag(
+      "--profile", a->profile,
+      "Speech: then transcribe with a timer around every dispatch, and sum by operation and kernel");
   command->add_option("--audio", a->audio, "Recording for --profile (default: a test sound)")
       ->option_text("FILE");
   add_device(*command, *a);
   command->footer(R"(
-GB/s counts each weight once a run. Peak memory is of this process; on a software driver it holds the
-device's too.
+Stages are what the model's tasks run: a window of sound, a prompt, the next token, a text, a picture. GB/s
+counts each weight once a run. Peak memory is of this process; on a software driver it holds the device's too.
 Example:
-  fovea bench tiny.en.fovea.gguf --json)");
+  fovea bench tiny.en.fovea.gguf --json
+  fovea bench llama.fovea.gguf --runs 20
+  fovea bench speech-en --profile --audio talk.wav)");
   command->callback([&exit_code, a] { exit_code = bench(*a); });
 }
 

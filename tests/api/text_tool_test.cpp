@@ -84,7 +84,26 @@ TEST_CASE("tool: translate, of arguments, of lines and of token ids") {
   check_error("translate " + t5 + " a --beams 0", 2, "--beams");
   check_error("translate " + t5 + " a --task summarization", 1, "no task 'summarization'");
   check_error("transcribe " + t5 + " a.wav", 1, "not a speech model");
-  check_error("bench " + t5, 1, "not a speech model, which alone are timed (its task is 'translate'");
+  check_error("bench --profile " + t5, 1, "--profile transcribes, which this model does not");
+  check_error("bench --audio a.wav " + t5, 2, "--audio is for --profile");
+}
+
+TEST_CASE("tool: bench of a text model, as a table and as JSON") {
+  const std::string t5 = model("golden/cases/t5");
+  if (t5.empty()) return;
+  const Finished table = fovea_tool("bench --runs 1 " + t5);
+  REQUIRE_MESSAGE(table.exit_code == 0, table.err);
+  CHECK(table.out.find("\nstep at 8 ") != std::string::npos);
+  CHECK(table.out.find(" tokens/s\n") != std::string::npos);
+  const auto report = nlohmann::json::parse(fovea_tool("bench --runs 1 --json " + t5).out);
+  CHECK(report["task"] == "translate");
+  for (const auto &stage : report["stages"]) {
+    CHECK(stage["unit"] == "tokens");
+    CHECK(stage["items_per_s"].get<double>() ==
+          doctest::Approx(stage["items"].get<double>() / stage["median_s"].get<double>()));
+    for (const char *key : {"best_s", "first_s", "cpu_s", "flops", "weight_bytes", "gflop_per_s", "gb_per_s"})
+      CHECK_MESSAGE(stage[key].is_number(), key);
+  }
 }
 
 TEST_CASE("tool: embed, as JSON and as numbers") {

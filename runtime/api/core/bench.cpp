@@ -16,6 +16,7 @@ std::string to_json(const BenchReport &report, const vk::Device &device, const s
       .member("model", model_path)
       .member("device", device.name())
       .member("driver", device.caps().driver_info)
+      .member("task", report.task)
       .member("load_s", report.load_s)
       .member("first_result_s", report.first_result_s)
       .member("weights_imported", report.weights_imported);
@@ -33,11 +34,15 @@ std::string to_json(const BenchReport &report, const vk::Device &device, const s
         .member("median_s", stage.median_s)
         .member("best_s", stage.best_s)
         .member("first_s", stage.first_s)
+        .member("cpu_s", stage.cpu_s)
         .member("dispatches", uint64_t(stage.n_dispatches))
         .member("flops", stage.flops)
         .member("weight_bytes", stage.weight_bytes)
         .member("gflop_per_s", stage.gflop_per_s())
         .member("gb_per_s", stage.gb_per_s())
+        .member("items", stage.work.n_items)
+        .member("unit", stage.work.unit)
+        .member("items_per_s", stage.items_per_s())
         .end();
   return json.end().end().text();
 }
