@@ -27,7 +27,7 @@ void main() {
 
   for (uint i = lane; i < kRows * kHeadSize; i += lanes) {
     const uint t = min(t0 + i / kHeadSize, p.n_queries - 1u);
-    queries[i] = q[p.q_offset + batch * p.q_batch_stride + t * p.q_stride + head * kHeadSize + i % kHeadSize] * p.scale;
+    queries[i] = q_word(p.q_offset + batch * p.q_batch_stride + t * p.q_stride + head * kHeadSize + i % kHeadSize) * p.scale;
   }
 
   float largest[kRows], sum[kRows], value[kRows * kColumns];

@@ -61,7 +61,7 @@ void main() {
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = vec4(0.0);
     for (uint j = 0u; j < kHeadSize; j += 4u * kQuads) {
       vec4 a[kLoads];
-      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = q_vectors[(q_begin[l] + j) >> 2];
+      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = q_vector((q_begin[l] + j) >> 2);
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         vec4 key[kKeys];
         [[unroll]] for (uint i = 0u; i < kKeys; ++i) key[i] = key_quad(key_begin[i] + j + quad * 4u);

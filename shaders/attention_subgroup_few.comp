@@ -21,16 +21,13 @@ const uint kGroups = kPieces < kLanes ? kLanes / kPieces : 1u;
 const uint kColumns = (kPieces + kLanes - 1u) / kLanes; // pieces per lane
 const uint kKeys = 4u;                                  // keys per lane in a block
 
-layout(set = 0, binding = 1, std430) readonly buffer KeyPieces { uvec4 k_pieces[]; };
-layout(set = 0, binding = 2, std430) readonly buffer ValuePieces { uvec4 v_pieces[]; };
-
 vec4 quad_of(uvec4 piece, uint quad) {
   if (kCache == 0u) return uintBitsToFloat(piece);
   if (kCache == 2u) return bytes_to_vec4(piece[quad]);
   return four_halves(quad == 0u ? piece.xy : piece.zw);
 }
 
-uvec4 value_piece(uint i) { return kMask || kBias ? k_pieces[i] : v_pieces[i]; }
+uvec4 value_piece(uint i) { return kMask || kBias ? k_vector(i) : v_vector(i); }
 
 shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
 
@@ -71,13 +68,13 @@ void main() {
       uvec4 key[kKeys];
       float scale[kKeys];
       [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
-        key[i] = k_pieces[key_begin[i] / (4u * kQuads) + j];
+        key[i] = k_vector(key_begin[i] / (4u * kQuads) + j);
         scale[i] = key_scale(key_begin[i] + j * 4u * kQuads);
       }
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         [[unroll]] for (uint r = 0u; r < kRows; ++r) {
           const uint t = min(t0 + r, p.n_queries - 1u);
-          const vec4 x = q_vectors[((q0 + t * p.q_stride) >> 2) + j * kQuads + quad];
+          const vec4 x = q_vector(((q0 + t * p.q_stride) >> 2) + j * kQuads + quad);
           [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] += dot(x, quad_of(key[i], quad)) * scale[i];
         }
       }

@@ -22,7 +22,7 @@ void main() {
     float score = kLowest;
     if (s >= first && s < end && unmasked(batch, s)) {
       score = 0.0;
-      for (uint j = 0u; j < kHeadSize; ++j) score += q[q0 + j] * key_at(k0 + s * p.k_stride + j);
+      for (uint j = 0u; j < kHeadSize; ++j) score += q_word(q0 + j) * key_at(k0 + s * p.k_stride + j);
       score = score * p.scale + bias_at(head, t, s);
     }
     y[begin + s] = score;

@@ -13,6 +13,7 @@ layout(constant_id = 2) const uint kPositions = 0u; // 1: aux are the positions
 
 layout(set = 0, binding = 0, std430) readonly buffer Tokens { int tokens[]; };
 layout(set = 0, binding = 1, std430) readonly buffer W { uint w[]; };
+uint w_word(uint i) { return w[i]; }
 layout(set = 0, binding = 2, std430) readonly buffer Aux { uint aux[]; };
 layout(set = 0, binding = 3, std430) writeonly buffer Y { float y[]; };
 

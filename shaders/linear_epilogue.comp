@@ -13,6 +13,6 @@ void main() {
   if (row >= p.n_rows) return;
   const int from = x_begin(row) + int(n);
   const bool both = n + 1u < p.n_cols;
-  const float sum1 = both ? x[from + 1] + bias_at(n + 1u) : 0.0;
-  store_pair(row, y_begin(row), n, x[from] + bias_at(n), sum1);
+  const float sum1 = both ? x_word(from + 1) + bias_at(n + 1u) : 0.0;
+  store_pair(row, y_begin(row), n, x_word(from) + bias_at(n), sum1);
 }

@@ -27,10 +27,8 @@ const uint kCols = 4u;
 
 #include "epilogue_vector.glsl"
 
-layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
-
 vec4 x_quad(X_ROW row, X_STEP k) {
-  return x_inside(row, k) ? x_vectors[x_index(row, k) >> 2] : vec4(0.0);
+  return x_inside(row, k) ? x_vector(x_index(row, k) >> 2) : vec4(0.0);
 }
 
 void main() {
@@ -63,7 +61,7 @@ void main() {
     float scale[kCols];
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
       [[unroll]] for (uint i = 0u; i < kVectors; ++i)
-        packed[c * kVectors + i] = w_vectors[vector[c] + k / K_PER_VECTOR + i];
+        packed[c * kVectors + i] = w_vector(vector[c] + k / K_PER_VECTOR + i);
       scale[c] = weight_scale(col[c], k);
     }
     [[unroll]] for (uint part = 0u; part < kParts; ++part) {

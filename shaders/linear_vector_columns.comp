@@ -20,8 +20,6 @@ const uint kLoads = kStep / 4u / gl_WorkGroupSize.x; // vec4 of each row of x pe
 
 #include "epilogue_vector.glsl"
 
-layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
-
 void main() {
   const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
   const uint tile_n = kCols * lanes, tiles_n = (p.n_cols + tile_n - 1u) / tile_n;
@@ -44,14 +42,18 @@ void main() {
     [[unroll]] for (uint r = 0u; r < kRows; ++r) {
       [[unroll]] for (uint l = 0u; l < kLoads; ++l) {
         const int i = begin[r] + int(k + l * lanes * 4u);
-        a[r * kLoads + l] = x_inside(i) ? x_vectors[i >> 2] : vec4(0.0);
+        a[r * kLoads + l] = x_inside(i) ? x_vector(i >> 2) : vec4(0.0);
       }
     }
+    // The first vector of every column before any arithmetic: what comes from memory is waited for once, not once for
+    // each column.
+    uvec4 first[kCols];
+    [[unroll]] for (uint c = 0u; c < kCols; ++c) first[c] = w_vector(vector[c] + k / K_PER_VECTOR);
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
       float s[kRows];
       [[unroll]] for (uint r = 0u; r < kRows; ++r) s[r] = 0.0;
       [[unroll]] for (uint i = 0u; i < kVectors; ++i) {
-        const uvec4 packed = w_vectors[vector[c] + k / K_PER_VECTOR + i];
+        const uvec4 packed = i == 0u ? first[c] : w_vector(vector[c] + k / K_PER_VECTOR + i);
         [[unroll]] for (uint part = 0u; part < K_PER_VECTOR / 4u; ++part) {
           const vec4 b = weight_quad(packed, part);
           const uint quad = i * (K_PER_VECTOR / 4u) + part;

@@ -17,8 +17,6 @@ layout(constant_id = 8) const uint kCols = 8u; // even, at most twice the workgr
 layout(constant_id = 9) const uint kGroups = 1u;
 const uint kQuads = K_PER_VECTOR / 4u;
 
-layout(set = 0, binding = 0, std430) readonly buffer XVectors { vec4 x_vectors[]; };
-
 // The sum of all lanes' values.
 float sum_of(float x) {
   if (gl_WorkGroupSize.x > 8u) return subgroupAdd(x);
@@ -51,11 +49,11 @@ void main() {
       [[unroll]] for (uint r = 0u; r < kRows; ++r) {
         [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
           const int element = begin[r] + int(k + quad * 4u);
-          a[r * kQuads + quad] = step + lane < n_vectors && x_inside(element) ? x_vectors[element >> 2] : vec4(0.0);
+          a[r * kQuads + quad] = step + lane < n_vectors && x_inside(element) ? x_vector(element >> 2) : vec4(0.0);
         }
       }
       [[unroll]] for (uint c = 0u; c < kCols; ++c) {
-        const uvec4 packed = w_vectors[vector[c] + i];
+        const uvec4 packed = w_vector(vector[c] + i);
         const float scale = weight_scale(col[c], k);
         [[unroll]] for (uint r = 0u; r < kRows; ++r) {
           float s = 0.0;

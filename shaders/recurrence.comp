@@ -17,6 +17,7 @@ layout(constant_id = 4) const uint kMode = 0u;
 
 layout(set = 0, binding = 0, std430) readonly buffer X { float x[]; };
 layout(set = 0, binding = 1, std430) readonly buffer W { uint w[]; };
+uint w_word(uint i) { return w[i]; }
 layout(set = 0, binding = 1, std430) readonly buffer Aux { uint aux[]; };
 layout(set = 0, binding = 2, std430) buffer Carry { float carry[]; };
 layout(set = 0, binding = 3, std430) buffer Y { float y[]; };

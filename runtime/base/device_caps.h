@@ -15,6 +15,8 @@ namespace fovea {
 enum class DeviceType : uint8_t { Discrete, Integrated, Virtual, Software, Other };
 const char *to_string(DeviceType type);
 
+inline constexpr uint32_t kLlvmpipeDriverId = 13; // VK_DRIVER_ID_MESA_LLVMPIPE
+
 struct DeviceCaps {
   // Identity.
   std::string name = "baseline";
@@ -58,6 +60,9 @@ struct DeviceCaps {
   /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around
   /// them.
   std::set<uint32_t> disabled_kernels;
+
+  /// Mesa's software driver takes a texel buffer's element in a quarter of the time of a storage buffer's.
+  bool fast_texels() const { return driver_id == kLlvmpipeDriverId; }
 
   /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full
   /// subgroup of exactly subgroup_size lanes.

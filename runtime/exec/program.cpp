@@ -70,7 +70,13 @@ void Program::record(const Memory &memory, bool timestamps) {
     if (d.barrier_before) recorder.barrier(vk::Hazard::ComputeToCompute);
     const vk::Kernel &kernel = device_->kernels().get(kernel_variant(device_->caps(), d));
     vk::DispatchCommand command{&kernel, {}, {}, d.groups, nullptr, 0};
-    for (const Binding &b : d.bindings) command.bindings.push_back(bind(b));
+    for (const Binding &b : d.bindings) {
+      command.bindings.push_back(bind(b));
+      // Whole texels: memory of every kind goes on for that long.
+      const vk::KernelBinding *declared = kernel.interface().find(b.slot);
+      if (declared && declared->type == vk::BindingType::TexelBuffer)
+        command.bindings.back().size_bytes = align_up(b.bytes, 16);
+    }
     if (kernel.interface().find(kStepBinding))
       command.bindings.push_back({kStepBinding, &inputs_, 0, kMaxSteps * sizeof(uint32_t)});
     const auto push = std::as_bytes(std::span(d.push));

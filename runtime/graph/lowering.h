@@ -88,6 +88,8 @@ public:
   /// The smallest binding that covers [begin, end) of the file, starting on the device's offset alignment;
   /// nothing when it would be larger than the device can bind.
   std::optional<WeightWindow> window(uint64_t begin, uint64_t end) const;
+  /// Bytes that a window holds wherever they begin.
+  uint64_t window_bytes() const;
 };
 
 } // namespace fovea

@@ -143,6 +143,11 @@ std::string statement_text(const Graph &graph, const Statement &s) {
   return concat(s.op.name(), s.state ? " -> " : " = ", graph.value(v).name);
 }
 
+/// A window may be bound as a storage buffer and as a texel buffer.
+uint64_t window_alignment(const DeviceCaps &caps) {
+  return std::max(caps.storage_offset_alignment, caps.texel_offset_alignment);
+}
+
 } // namespace
 
 const char *to_string(Space space) {
@@ -150,8 +155,10 @@ const char *to_string(Space space) {
   return names[size_t(space)];
 }
 
+uint64_t Lowering::window_bytes() const { return caps().max_storage_buffer_range - window_alignment(caps()); }
+
 std::optional<WeightWindow> Lowering::window(uint64_t begin, uint64_t end) const {
-  begin = align_down(begin, caps().storage_offset_alignment);
+  begin = align_down(begin, window_alignment(caps()));
   if (end - begin > caps().max_storage_buffer_range) return {};
   return WeightWindow{{BufferRef::Kind::Weights, 0, begin, align_up(end - begin, 4)}};
 }

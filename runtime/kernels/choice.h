@@ -8,6 +8,9 @@
 
 namespace fovea {
 
+/// What a kernel reads its operands through: shaders/include/operands.glsl.
+enum class Operands { Buffers, Texels };
+
 /// A kernel, ready for a Dispatch but for its bindings and push constants.
 struct KernelChoice {
   KernelId kernel{};

@@ -46,6 +46,8 @@ struct LinearShape {
   bool aligned = false;
   /// Offsets and strides of y and of the residual, and n_cols, are multiples of 4 elements.
   bool quad_stores = false;
+  /// x's and W's bindings fit in texel buffers.
+  bool texels = false;
   /// Rows are windows of a map (shaders/include/conv2d.glsl), in this many groups of n_cols columns each.
   bool windows = false;
   uint32_t groups = 1;
@@ -65,6 +67,8 @@ struct AttentionShape {
   /// All offsets and strides, batch strides too, are multiples of 4 elements (k and v: of what 16 bytes
   /// hold).
   bool aligned = false;
+  /// q's, k's and v's bindings fit in texel buffers.
+  bool texels = false;
 };
 
 /// Specialization constants 1 … 4 of every attention kernel (shaders/include/attention.glsl).

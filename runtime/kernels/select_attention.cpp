@@ -45,25 +45,29 @@ bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
 }
 
 /// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
-void add_attention_subgroup(Variants &v, const AttentionShape &s) {
-  if (!subgroup_attention(v.caps, s)) return;
+void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands operands) {
+  const bool texels = operands == Operands::Texels;
+  if (!subgroup_attention(v.caps, s) || (texels && !s.texels)) return;
   const uint32_t lanes = v.caps.subgroup_size;
   const uint32_t columns = uint32_t(div_up(s.head_size, lanes * 4));
   // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
   const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
   const uint32_t quads = std::max(1u, lanes / rows);
   if (s.head_size % (4 * quads) != 0) return;
-  v.add(KernelId::attention_subgroup,
+  v.add(texels ? KernelId::attention_texel : KernelId::attention_subgroup,
         constants(s, lanes, {rows, rows * quads / lanes, quads, columns, rows * lanes}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
 }
 
-void add_attention_subgroup_few(Variants &v, const AttentionShape &s) {
+void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
+  const bool texels = operands == Operands::Texels;
   const uint32_t lanes = v.caps.subgroup_size;
   const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
-  if (!subgroup_attention(v.caps, s) || s.head_size % elements_per_vector(s.kv) != 0) return;
-  v.add(KernelId::attention_subgroup_few, constants(s, lanes, {rows, rows * lanes}),
-        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+  if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
+    return;
+  v.add(texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few,
+        constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
+        uint64_t(rows) * lanes * 16);
 }
 
 } // namespace
@@ -79,9 +83,10 @@ std::vector<uint32_t> attention_constants(const AttentionShape &s) {
 std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, const AttentionShape &shape) {
   check(shape);
   Variants v{caps};
-  if (shape.n_queries <= kFewQueries) add_attention_subgroup_few(v, shape);
-  add_attention_subgroup(v, shape);
-  if (shape.n_queries > kFewQueries) add_attention_subgroup_few(v, shape);
+  const bool few = shape.n_queries <= kFewQueries;
+  for (const bool first : {true, false})
+    for (const Operands operands : v.operands())
+      (few == first ? add_attention_subgroup_few : add_attention_subgroup)(v, shape, operands);
   add_attention_base(v, shape);
   return std::move(v.choices);
 }

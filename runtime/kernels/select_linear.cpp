@@ -66,14 +66,20 @@ bool subgroup_linear(const DeviceCaps &caps, const LinearShape &s) {
 uint32_t whole_k(Encoding e) { return std::max(elements_per_vector(e), info(e).group_size); }
 
 /// See linear_subgroup.comp for the meaning of its constants.
-void add_linear_subgroup(Variants &v, const LinearShape &s) {
+void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands) {
   const uint32_t lanes = v.caps.subgroup_size;
   if (!subgroup_linear(v.caps, s)) return;
+  const bool texels = operands == Operands::Texels;
+  if (texels && !s.texels) return;
   const KernelId id =
-      s.windows ? by_encoding(s.weights, {KernelId::conv2d_subgroup_f32, KernelId::conv2d_subgroup_f16,
-                                          KernelId::conv2d_subgroup_q8, KernelId::conv2d_subgroup_q4})
-                : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
-                                          KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
+      s.windows && texels ? by_encoding(s.weights, {KernelId::conv2d_texel_f32, KernelId::conv2d_texel_f16,
+                                                    KernelId::conv2d_texel_q8, KernelId::conv2d_texel_q4})
+      : s.windows ? by_encoding(s.weights, {KernelId::conv2d_subgroup_f32, KernelId::conv2d_subgroup_f16,
+                                            KernelId::conv2d_subgroup_q8, KernelId::conv2d_subgroup_q4})
+      : texels    ? by_encoding(s.weights, {KernelId::linear_texel_f32, KernelId::linear_texel_f16,
+                                            KernelId::linear_texel_q8, KernelId::linear_texel_q4})
+                  : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
+                                            KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
   const uint32_t rows = 16, cols = 4;
   const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
   const uint32_t step = std::max(whole_k(s.weights), part_k);
@@ -108,16 +114,22 @@ void add_linear_vector_subgroup(Variants &v, const LinearShape &s) {
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * groups));
 }
 
-void add_linear_vector_columns(Variants &v, const LinearShape &s) {
+void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands operands) {
+  const bool texels = operands == Operands::Texels;
+  if (texels && !s.texels) return;
   const KernelId id =
-      by_encoding(s.weights, {KernelId::linear_vector_columns_f32, KernelId::linear_vector_columns_f16,
-                              KernelId::linear_vector_columns_q8, KernelId::linear_vector_columns_q4});
+      texels
+          ? by_encoding(s.weights, {KernelId::linear_vector_texel_f32, KernelId::linear_vector_texel_f16,
+                                    KernelId::linear_vector_texel_q8, KernelId::linear_vector_texel_q4})
+          : by_encoding(s.weights, {KernelId::linear_vector_columns_f32, KernelId::linear_vector_columns_f16,
+                                    KernelId::linear_vector_columns_q8, KernelId::linear_vector_columns_q4});
   const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
   // Narrow subgroups only: on wider ones neighbouring lanes should read neighbouring words of W.
   if (!subgroup_linear(v.caps, s) || lanes > 16) return;
   const uint32_t step = std::max(whole_k(s.weights), lanes * 4);
   if (s.k % step != 0) return;
-  const uint32_t cols = 4;
+  // Past the caches, more columns have more lines of memory on their way at a time.
+  const uint32_t cols = rows == 1 && s.n_cols >= 4096 ? 8 : 4;
   v.add(id, linear_spec(s, lanes, {rows, cols, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
 }
@@ -128,11 +140,11 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
   check(shape);
   Variants v{caps};
   if (shape.n_rows <= kVectorRows && !shape.windows) {
-    add_linear_vector_columns(v, shape);
+    for (const Operands operands : v.operands()) add_linear_vector_columns(v, shape, operands);
     add_linear_vector_subgroup(v, shape);
     add_linear_vector_base(v, shape);
   }
-  add_linear_subgroup(v, shape);
+  for (const Operands operands : v.operands()) add_linear_subgroup(v, shape, operands);
   add_linear_base(v, shape);
   for (KernelChoice &choice : v.choices) choice.groups[2] = shape.groups;
   return std::move(v.choices);

@@ -16,6 +16,12 @@ struct Variants {
   const DeviceCaps &caps;
   std::vector<KernelChoice> choices{};
 
+  /// Both, the faster one first.
+  std::array<Operands, 2> operands() const {
+    if (caps.fast_texels()) return {Operands::Texels, Operands::Buffers};
+    return {Operands::Buffers, Operands::Texels};
+  }
+
   /// Adds the variant unless it is disabled or over a limit of the device. A kernel's tile number is
   /// x + y * groups.x, since a dimension ends at 65,535.
   void add(KernelId kernel, std::vector<uint32_t> spec, uint64_t n_tiles, uint64_t shared_bytes = 0) {

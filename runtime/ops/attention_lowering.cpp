@@ -1,5 +1,6 @@
 #include "ops/attention_lowering.h"
 
+#include "base/checked.h"
 #include "ops/map.h"
 
 #include <algorithm>
@@ -81,6 +82,12 @@ AttentionShape attention_shape(const Lowering &l, const AttentionFields &op, con
   shape.window = op.window > 0;
   // Every stride is a multiple of the head size.
   shape.aligned = s.head_size % elements_per_vector(shape.kv) == 0;
+  const DeviceCaps &caps = l.caps();
+  const uint64_t texels = caps.max_texel_buffer_elements, limit = texels * 16;
+  // How far apart operands that share a binding lie is not known yet.
+  shape.texels = op.mask || op.bias ? limit >= caps.max_storage_buffer_range
+                                    : align_up(l.type(op.q).bytes(), 16) <= limit &&
+                                          align_up(l.type(op.k).bytes(), 16) <= limit;
   return shape;
 }
 

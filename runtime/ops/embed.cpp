@@ -89,7 +89,7 @@ void Embed::lower(Lowering &l) const {
   // Chunks of rows: each dispatch writes the tokens whose id lies in its chunk. Even numbers of rows begin at
   // whole words in every encoding.
   const uint64_t row_bits = width * info(encoding).bits;
-  const uint64_t room = l.caps().max_storage_buffer_range - l.caps().storage_offset_alignment;
+  const uint64_t room = l.window_bytes();
   const uint64_t chunk = align_down(room * 8 / row_bits, 2);
   if (chunk == 0)
     fail(ErrorCode::Unsupported, "two rows of table [", n_rows, ", ", width,

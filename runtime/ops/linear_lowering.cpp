@@ -89,8 +89,7 @@ WeightBindings bind_weights(const Lowering &l, const LinearCall &c, Slice slice)
 // 16-byte word.
 uint64_t rows_per_slice(const Lowering &l, const LinearCall &c) {
   const uint64_t row_bytes = std::max<uint64_t>(1, plane_bytes({8, c.k}, l.type(c.weight).encoding) / 8);
-  const uint64_t usable = l.caps().max_storage_buffer_range - l.caps().storage_offset_alignment;
-  const uint64_t rows = usable / row_bytes;
+  const uint64_t rows = l.window_bytes() / row_bytes;
   return rows >= c.n_cols ? c.n_cols : std::max<uint64_t>(8, align_down(rows, 8));
 }
 
@@ -185,6 +184,9 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   }
   const uint32_t of_y = p.y_offset | p.y_stride | p.y_batch_stride | shape.n_cols;
   shape.quad_stores = ((c.residual ? of_y | p.r_offset | p.r_stride : of_y) & 3) == 0;
+  const uint64_t texel_bytes = uint64_t(l.caps().max_texel_buffer_elements) * 16;
+  shape.texels =
+      align_up(l.type(c.x).bytes(), 16) <= texel_bytes && align_up(weights.w.bytes, 16) <= texel_bytes;
   const LinearChoice choice = select_linear(l.caps(), shape);
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)

@@ -167,7 +167,7 @@ std::optional<Buffer> Buffer::import_host(const std::shared_ptr<Context> &contex
   Buffer buffer;
   buffer.context_ = context;
   buffer.kind_ = MemoryKind::Imported;
-  buffer.size_bytes_ = pages.size();
+  buffer.size_bytes_ = align_up(pages.size(), 16); // a page goes on: the last binding may be whole texels
   buffer.allocation_bytes_ = size;
   auto external =
       structure<VkExternalMemoryBufferCreateInfo>(VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);

@@ -12,9 +12,7 @@ layout(constant_id = 4) const uint kExtras = 0u;    // 1: a mask, 2: a bias, 4: 
 
 const bool kMask = (kExtras & 1u) != 0u, kBias = (kExtras & 2u) != 0u, kWindow = (kExtras & 4u) != 0u;
 
-layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
-layout(set = 0, binding = 1, std430) readonly buffer Keys { uint k[]; };
-layout(set = 0, binding = 2, std430) readonly buffer Values { uint v[]; };
+#include "attention_operands.glsl"
 #ifndef FOVEA_Y_ACCESS
 #define FOVEA_Y_ACCESS writeonly
 #endif
@@ -65,16 +63,16 @@ uint scale_of(uint i, uint begin) { return ((begin + p.kv_elements) >> 1) + ((i 
 float first_at(uint i, uint begin) { // behind binding 1
   if (kCache == 2u) {
     const uint at = scale_of(i, begin);
-    return float(bitfieldExtract(int(k[i >> 2]), int(i & 3u) * 8, 8)) * half_at(k[at >> 1], at);
+    return float(bitfieldExtract(int(k_word(i >> 2)), int(i & 3u) * 8, 8)) * half_at(k_word(at >> 1), at);
   }
-  return kCache == 1u ? half_at(k[i >> 1], i) : uintBitsToFloat(k[i]);
+  return kCache == 1u ? half_at(k_word(i >> 1), i) : uintBitsToFloat(k_word(i));
 }
 float second_at(uint i, uint begin) { // behind binding 2
   if (kCache == 2u) {
     const uint at = scale_of(i, begin);
-    return float(bitfieldExtract(int(v[i >> 2]), int(i & 3u) * 8, 8)) * half_at(v[at >> 1], at);
+    return float(bitfieldExtract(int(v_word(i >> 2)), int(i & 3u) * 8, 8)) * half_at(v_word(at >> 1), at);
   }
-  return kCache == 1u ? half_at(v[i >> 1], i) : uintBitsToFloat(v[i]);
+  return kCache == 1u ? half_at(v_word(i >> 1), i) : uintBitsToFloat(v_word(i));
 }
 float key_at(uint i) { return first_at(i, p.k_offset); }
 float value_at(uint i) { return kMask || kBias ? first_at(i, p.v_offset) : second_at(i, p.v_offset); }
@@ -87,12 +85,12 @@ uint first_key(uint t) {
 
 // Whether the mask lets key s through.
 bool unmasked(uint batch, uint s) {
-  return !kMask || v[batch * p.mask_batch_stride + min(s, p.n_keys - 1u)] != 0u;
+  return !kMask || v_word(batch * p.mask_batch_stride + min(s, p.n_keys - 1u)) != 0u;
 }
 
 float bias_at(uint head, uint t, uint s) {
   if (!kBias) return 0.0;
   const int length = int(p.bias_length);
   const int i = clamp(int(s) - int(step_value(p.past_step) + t) + length / 2, 0, length - 1);
-  return uintBitsToFloat(v[p.bias_offset + head * p.bias_length + uint(i)]);
+  return uintBitsToFloat(v_word(p.bias_offset + head * p.bias_length + uint(i)));
 }

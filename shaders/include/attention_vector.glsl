@@ -1,11 +1,5 @@
 // Four adjacent elements of q, k and v at a time, where all offsets and strides allow it (select.cpp), and one place
-// for four adjacent outputs. Include after
-// attention.glsl, with the subgroup extensions on.
-layout(set = 0, binding = 0, std430) readonly buffer QVectors { vec4 q_vectors[]; };
-layout(set = 0, binding = 1, std430) readonly buffer KeyVectors { vec4 k_vectors[]; };
-layout(set = 0, binding = 1, std430) readonly buffer KeyPairs { uvec2 k_pairs[]; };
-layout(set = 0, binding = 2, std430) readonly buffer ValueVectors { vec4 v_vectors[]; };
-layout(set = 0, binding = 2, std430) readonly buffer ValuePairs { uvec2 v_pairs[]; };
+// for four adjacent outputs. Include after attention.glsl, with the subgroup extensions on.
 layout(set = 0, binding = 3, std430) writeonly buffer YVectors { vec4 y_vectors[]; };
 
 vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y)); }
@@ -13,21 +7,21 @@ vec4 four_halves(uvec2 words) { return vec4(unpackHalf2x16(words.x), unpackHalf2
 // Elements i .. i + 3; i % 4 == 0.
 float first_scale(uint i, uint begin) {
   const uint at = scale_of(i, begin);
-  return half_at(k[at >> 1], at);
+  return half_at(k_word(at >> 1), at);
 }
 float second_scale(uint i, uint begin) {
   const uint at = scale_of(i, begin);
-  return half_at(v[at >> 1], at);
+  return half_at(v_word(at >> 1), at);
 }
 vec4 first_quad(uint i, uint begin) {
-  if (kCache == 2u) return bytes_to_vec4(k[i >> 2]) * first_scale(i, begin);
-  return kCache == 1u ? four_halves(k_pairs[i >> 2]) : k_vectors[i >> 2];
+  if (kCache == 2u) return bytes_to_vec4(k_word(i >> 2)) * first_scale(i, begin);
+  return kCache == 1u ? four_halves(k_pair(i >> 2)) : uintBitsToFloat(k_vector(i >> 2));
 }
 vec4 key_quad(uint i) { return first_quad(i, p.k_offset); }
 vec4 value_quad(uint i) {
   if (kMask || kBias) return first_quad(i, p.v_offset);
-  if (kCache == 2u) return bytes_to_vec4(v[i >> 2]) * second_scale(i, p.v_offset);
-  return kCache == 1u ? four_halves(v_pairs[i >> 2]) : v_vectors[i >> 2];
+  if (kCache == 2u) return bytes_to_vec4(v_word(i >> 2)) * second_scale(i, p.v_offset);
+  return kCache == 1u ? four_halves(v_pair(i >> 2)) : uintBitsToFloat(v_vector(i >> 2));
 }
 // q8's scale of what holds element i; 1 for others.
 float key_scale(uint i) { return kCache == 2u ? first_scale(i, p.k_offset) : 1.0; }

@@ -11,10 +11,7 @@ layout(constant_id = 3) const uint kResidual = 0u;
 layout(constant_id = 4) const uint kAuxScales = 0u;
 layout(constant_id = 5) const uint kHalfOutput = 0u;
 
-layout(set = 0, binding = 0, std430) readonly buffer X { float x[]; };
-layout(set = 0, binding = 1, std430) readonly buffer W { uint w[]; };
-layout(set = 0, binding = 2, std430) readonly buffer Aux { uint aux[]; };
-layout(set = 0, binding = 3, std430) writeonly buffer Y { uint y[]; };
+#include "operands.glsl"
 
 layout(push_constant) uniform Conv2dParams {
   uint n_rows; // positions of all maps
@@ -80,4 +77,4 @@ X_STEP x_step(uint k) {
 int x_index(X_ROW row, X_STEP k) { return row.begin + k.offset; }
 // A negative coordinate is a huge uint.
 bool x_inside(X_ROW row, X_STEP k) { return uint(row.y + k.dy) < p.in_h && uint(row.x + k.dx) < p.in_w; }
-float x_element(X_ROW row, X_STEP k) { return x_inside(row, k) ? x[x_index(row, k)] : 0.0; }
+float x_element(X_ROW row, X_STEP k) { return x_inside(row, k) ? x_word(x_index(row, k)) : 0.0; }

@@ -13,7 +13,7 @@ uint y_begin(uint row) {
 
 // What the sums of column n start from.
 float bias_at(uint n) {
-  if (kBias == 1u) return uintBitsToFloat(w[p.b_offset + n]);
+  if (kBias == 1u) return uintBitsToFloat(w_word(p.b_offset + n));
   if (kBias == 2u) return uintBitsToFloat(aux[p.b_offset + n]);
   return 0.0;
 }

@@ -12,10 +12,7 @@ layout(constant_id = 4) const uint kAuxScales = 0u;  // 1: aux is the scale plan
 layout(constant_id = 5) const uint kHalfOutput = 0u; // 1: y is f16, two to a word; n_cols and all of y's strides even
 layout(constant_id = 6) const uint kBounded = 0u;    // 1: x outside [0, x_elements) reads as 0 (a convolution's padding)
 
-layout(set = 0, binding = 0, std430) readonly buffer X { float x[]; };
-layout(set = 0, binding = 1, std430) readonly buffer W { uint w[]; };
-layout(set = 0, binding = 2, std430) readonly buffer Aux { uint aux[]; };
-layout(set = 0, binding = 3, std430) writeonly buffer Y { uint y[]; };
+#include "operands.glsl"
 
 layout(push_constant) uniform LinearParams {
   uint n_rows;
@@ -45,7 +42,7 @@ int x_begin(uint row) { return p.x_offset + int(row * p.x_stride); }
 // Whether element i of x may be read. A negative i is a huge uint.
 bool x_inside(int i) { return kBounded == 0u || uint(i) < p.x_elements; }
 
-float x_at(int i) { return x_inside(i) ? x[i] : 0.0; }
+float x_at(int i) { return x_inside(i) ? x_word(i) : 0.0; }
 
 // What linear_base and linear_subgroup read x by, so that conv2d.glsl can put windows of a map in place of rows.
 #define X_ROW int

@@ -1,4 +1,4 @@
-// Reading W[n, k] in each encoding, from 32-bit words. One of W_F32, W_F16, W_Q8, W_Q4 is defined.
+// Reading W[n, k] in each encoding, from the 32-bit words that w_word(i) gives. One of W_F32, W_F16, W_Q8, W_Q4 is defined.
 //   f32, f16  row-major; f16 two to a word, low half first (a row of odd length starts in the middle of a word)
 //   q8        s * q, signed bytes, four to a word, low first
 //   q4        s * (nibble - 8), eight to a word, low first
@@ -7,7 +7,7 @@
 float weight_scale(uint n, uint k) {
 #if defined(W_Q8) || defined(W_Q4)
   const uint i = p.s_offset + n * (p.k >> 5) + (k >> 5);
-  return half_at(kAuxScales != 0u ? aux[i >> 1] : w[i >> 1], i);
+  return half_at(kAuxScales != 0u ? aux[i >> 1] : w_word(i >> 1), i);
 #else
   return 1.0;
 #endif
@@ -24,16 +24,16 @@ vec4 nibbles_to_vec4(uint bits) {
 vec4 weight4(uint n, uint k) {
 #if defined(W_F32)
   const uint i = p.w_offset + n * p.k + k;
-  return uintBitsToFloat(uvec4(w[i], w[i + 1u], w[i + 2u], w[i + 3u]));
+  return uintBitsToFloat(uvec4(w_word(i), w_word(i + 1u), w_word(i + 2u), w_word(i + 3u)));
 #elif defined(W_F16)
   const uint h = n * p.k + k;
   const uint i = p.w_offset + (h >> 1);
-  const vec2 a = unpackHalf2x16(w[i]), b = unpackHalf2x16(w[i + 1u]);
-  return (h & 1u) == 0u ? vec4(a, b) : vec4(a.y, b, unpackHalf2x16(w[i + 2u]).x);
+  const vec2 a = unpackHalf2x16(w_word(i)), b = unpackHalf2x16(w_word(i + 1u));
+  return (h & 1u) == 0u ? vec4(a, b) : vec4(a.y, b, unpackHalf2x16(w_word(i + 2u)).x);
 #elif defined(W_Q8)
-  return bytes_to_vec4(w[p.w_offset + ((n * p.k + k) >> 2)]);
+  return bytes_to_vec4(w_word(p.w_offset + ((n * p.k + k) >> 2)));
 #else
-  return nibbles_to_vec4(w[p.w_offset + ((n * p.k + k) >> 3)] >> ((k & 4u) << 2));
+  return nibbles_to_vec4(w_word(p.w_offset + ((n * p.k + k) >> 3)) >> ((k & 4u) << 2));
 #endif
 }
 
@@ -41,9 +41,9 @@ vec4 weight4(uint n, uint k) {
 float weight1(uint n, uint k) {
   const uint i = n * p.k + k;
 #if defined(W_F32)
-  return uintBitsToFloat(w[p.w_offset + i]);
+  return uintBitsToFloat(w_word(p.w_offset + i));
 #elif defined(W_F16)
-  return half_at(w[p.w_offset + (i >> 1)], i);
+  return half_at(w_word(p.w_offset + (i >> 1)), i);
 #else
   return 0.0;
 #endif

@@ -1,7 +1,5 @@
-// Reading W[n, k] 16 bytes at a time, where rows of W start at multiples of 16 bytes (select.h decides). Include after
+// Reading W[n, k] 16 bytes (w_vector) at a time, where rows of W start at multiples of 16 bytes (select.h decides). Include after
 // weights.glsl.
-layout(set = 0, binding = 1, std430) readonly buffer WVectors { uvec4 w_vectors[]; };
-
 #if defined(W_F32)
 #define K_PER_VECTOR 4u
 #elif defined(W_F16)

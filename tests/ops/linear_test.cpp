@@ -71,6 +71,19 @@ TEST_CASE("linear: bias, residual and every activation") {
       for (const bool bias : {true, false}) run_op_case(dense_case({rows, 40, 64, encoding, bias, !bias}));
 }
 
+TEST_CASE("linear: texel buffers that hold 65,536 elements, as many devices' do") {
+  const DeviceCaps &device = test::test_device()->caps();
+  if (!device.fixed_subgroups() || !device.subgroup_shuffle) {
+    MESSAGE("skipped: no kernel with texel buffers works on ", device.name);
+    return;
+  }
+  for (const auto &[n, fits] : {std::pair{2048u, true}, std::pair{2056u, false}}) {
+    OpCase c = dense_case({20, n, 256, Encoding::F16}); // 1 MiB of weights
+    c.adjust_caps = [](DeviceCaps &caps) { caps.max_texel_buffer_elements = 65536; };
+    CHECK(run_op_case(c).count("linear_texel_f16") == (fits ? 1u : 0u));
+  }
+}
+
 TEST_CASE("linear: a real layer's shapes") {
   run_op_case(dense_case({50, 384, 384, Encoding::F16, true, true}));
   run_op_case(dense_case({50, 1536, 384, Encoding::Q8, true, false, "gelu"}));

@@ -2,7 +2,9 @@
 #include "kernels/catalogue.h"
 #include "kernels/select.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <tuple>
 
 using namespace fovea;
 
@@ -22,7 +24,11 @@ DeviceCaps with_subgroups(const char *name, DeviceType type, uint32_t size, uint
 }
 
 const DeviceCaps kBaseline;
-const DeviceCaps kLlvmpipe = with_subgroups("llvmpipe", DeviceType::Software, 8, 8);
+const DeviceCaps kLlvmpipe = [] {
+  DeviceCaps caps = with_subgroups("llvmpipe", DeviceType::Software, 8, 8);
+  caps.driver_id = kLlvmpipeDriverId;
+  return caps;
+}();
 const DeviceCaps kSwiftShader = with_subgroups("SwiftShader", DeviceType::Software, 4, 4);
 const DeviceCaps kMali = with_subgroups("Mali", DeviceType::Integrated, 16, 16);
 const DeviceCaps kIntel = with_subgroups("Intel", DeviceType::Integrated, 32, 8); // not fixed
@@ -62,7 +68,7 @@ AttentionShape attention(uint32_t n_queries, uint32_t n_keys, uint32_t head_size
 std::string name(const KernelChoice &choice) { return to_string(choice.kernel); }
 bool subgroup_kernel(const KernelChoice &choice) {
   return name(choice).find("subgroup") != std::string::npos ||
-         name(choice).find("columns") != std::string::npos;
+         name(choice).find("columns") != std::string::npos || name(choice).find("texel") != std::string::npos;
 }
 
 /// What every choice must respect.
@@ -112,6 +118,35 @@ TEST_CASE("select: linear's preferences") {
   CHECK(pick(kLlvmpipe, linear(1500, 384, 36, Encoding::F32)) == "linear_subgroup_f32");
   CHECK(pick(kAdreno, linear(1500, 384, 36, Encoding::F32)) == "linear_base_f32");
   CHECK(pick(kNvidia, linear(1, 384, 31, Encoding::F32)) == "linear_vector_base_f32");
+}
+
+TEST_CASE("select: texel buffers where they hold the operands, first where they are the faster") {
+  const auto has = [](const auto &choices, const std::string &kernel) {
+    return std::any_of(choices.begin(), choices.end(), [&](const auto &c) { return name(c) == kernel; });
+  };
+  for (const auto &[rows, texel, buffer] :
+       {std::tuple{1500u, "linear_texel_q8", "linear_subgroup_q8"},
+        std::tuple{1u, "linear_vector_texel_q8", "linear_vector_columns_q8"}}) {
+    LinearShape s = linear(rows, 384, 384, Encoding::Q8);
+    CHECK(name(select_linear(kLlvmpipe, s)) == buffer);
+    CHECK_FALSE(has(all_linear_variants(kLlvmpipe, s), texel));
+    s.texels = true;
+    CHECK(name(select_linear(kLlvmpipe, s)) == texel);
+    CHECK(has(all_linear_variants(kLlvmpipe, s), buffer));
+    CHECK(name(select_linear(kMali, s)) == buffer);
+    CHECK(has(all_linear_variants(kMali, s), texel));
+    CHECK_FALSE(has(all_linear_variants(kBaseline, s), texel));
+  }
+  for (const auto &[queries, texel, buffer] :
+       {std::tuple{1500u, "attention_texel", "attention_subgroup"},
+        std::tuple{1u, "attention_texel_few", "attention_subgroup_few"}}) {
+    AttentionShape s = attention(queries, 1500, 64);
+    CHECK(name(select_attention(kLlvmpipe, s)) == buffer);
+    s.texels = true;
+    CHECK(name(select_attention(kLlvmpipe, s)) == texel);
+    CHECK(name(select_attention(kMali, s)) == buffer);
+    CHECK(has(all_attention_variants(kMali, s), texel));
+  }
 }
 
 TEST_CASE("select: linear's tiles cover the result") {
