@@ -119,6 +119,19 @@ void Program::set_step(std::string_view name, uint32_t value) {
   std::memcpy(inputs_.data() + slot * sizeof value, &value, sizeof value);
 }
 
+uint32_t Program::step(std::string_view name) const {
+  const auto it = std::find(plan_.steps.begin(), plan_.steps.end(), name);
+  if (it == plan_.steps.end())
+    fail(ErrorCode::NotFound, "graph '", plan_.graph, "' has no step '", name, "'");
+  uint32_t value = 0;
+  std::memcpy(&value, inputs_.data() + size_t(it - plan_.steps.begin()) * sizeof value, sizeof value);
+  return value;
+}
+
+void Program::copy_inputs(const Program &from) {
+  std::memcpy(inputs_.data(), from.inputs_.data(), std::min(inputs_.size_bytes(), from.inputs_.size_bytes()));
+}
+
 void Program::run(SubmitBudget &budget, const RunControl &control) {
   inputs_.flush(0, inputs_.size_bytes());
   const auto parts = recording_.parts();

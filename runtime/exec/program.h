@@ -58,6 +58,10 @@ public:
   }
   /// Step values keep what they were set to; 0 at first.
   void set_step(std::string_view name, uint32_t value);
+  /// Error NotFound.
+  uint32_t step(std::string_view name) const;
+  /// The inputs and steps of a program with the same ones.
+  void copy_inputs(const Program &from);
   void run(SubmitBudget &budget, const RunControl &control = {});
   /// What the last run computed; valid until the next run.
   std::span<const std::byte> output(std::string_view name) const;

@@ -64,11 +64,7 @@ HostTensor Session::read_state(const std::string &name) {
 void Session::fill(const vk::Buffer &buffer, uint32_t word) {
   vk::Recorder recorder = device_->recorder();
   recorder.fill(buffer, 0, buffer.size_bytes(), word);
-  recorder.barrier(vk::Hazard::TransferToCompute);
-  const vk::Recording recording = recorder.finish();
-  vk::Fence fence = device_->fence();
-  fence.submit(recording.parts());
-  fence.wait();
+  submit(std::move(recorder));
 }
 
 std::vector<std::byte> Session::read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes) {

@@ -8,6 +8,7 @@
 
 #include "exec/program.h"
 #include "graph/host_tensor.h"
+#include "graph/plan_work.h"
 
 #include <list>
 
@@ -56,11 +57,27 @@ public:
   /// The values of a state. Error NotFound.
   HostTensor read_state(const std::string &name);
 
+  // For measurements (session_measure.cpp). Ranges lie in the state or in the arena, whole words.
+  vk::Device &device() const { return *device_; }
+  /// A program of dispatches that the caller has chosen, over this session's memory: valid until a program
+  /// that needs a larger arena is made. It has inputs of its own: Program::copy_inputs().
+  Program assemble(Plan plan) const;
+  /// The plan of the same graph, sizes and outputs without some kernels. Error Unsupported when a statement
+  /// needs one of them.
+  Plan plan_without(const Plan &plan, const std::set<uint32_t> &disabled_kernels) const;
+  /// What the dispatches of a program must do with the step values it has now.
+  std::vector<DispatchWork> work(const Program &program) const;
+  std::vector<std::byte> read(const Binding &range);
+  void write(const Binding &range, std::span<const std::byte> bytes);
+  void fill(const Binding &range, uint32_t word);
+
 private:
   std::vector<std::byte> read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes);
   Plan plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs);
   void grow_scratch(uint64_t bytes);
   void fill(const vk::Buffer &buffer, uint32_t word);
+  void submit(vk::Recorder recorder);
+  const vk::Buffer &memory_of(Space space) const;
 
   std::shared_ptr<vk::Device> device_;
   std::shared_ptr<const Model> model_;

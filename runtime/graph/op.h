@@ -6,6 +6,8 @@
 //   lower(Lowering &l) const;                 appends dispatches (plain data; no GPU here) void
 //   reference(ReferenceCall &call) const;     the same on the CPU: scalar, double accumulation, no cleverness
 //   static constexpr bool kStores = true;          optional: it may write into a state (`-> k0[pos]`)
+//   void work(OpWork &work) const;                 optional: what it reads and computes, where that is less
+//                                                  than its operands and its dispatches say
 //
 // Op holds any such struct. There is no enum of ops and no switch; the list of known ops is data (OpTable).
 // Values; one thread at a time, const access from many.
@@ -83,6 +85,21 @@ public:
   virtual uint32_t step(const StepName &name) const = 0;
 };
 
+/// What an op says of the work that a submit with certain step values asks of it.
+class OpWork {
+public:
+  virtual ~OpWork() = default;
+  virtual const Shape &shape(Value value) const = 0;
+  /// The submit's value of a step; 0 for an empty name.
+  virtual uint32_t step(const StepName &name) const = 0;
+  /// Which of the statement's dispatches is meant.
+  virtual uint32_t dispatch_index() const = 0;
+  /// Only this part (0 … 1) of an operand is read.
+  virtual void reads(Value operand, double part) = 0;
+  /// Only this part (0 … 1) of what the dispatches count as arithmetic must be done.
+  virtual void computes(double part) = 0;
+};
+
 class Op {
 public:
   template <class T>
@@ -101,6 +118,7 @@ public:
   void lower(Lowering &l) const { self_->lower(l); }
   void reference(ReferenceCall &call) const { self_->reference(call); }
   bool stores() const { return self_->stores(); }
+  void work(OpWork &work) const { self_->work(work); }
 
 private:
   struct Concept {
@@ -111,6 +129,7 @@ private:
     virtual void lower(Lowering &l) const = 0;
     virtual void reference(ReferenceCall &call) const = 0;
     virtual bool stores() const = 0;
+    virtual void work(OpWork &work) const = 0;
     virtual std::unique_ptr<Concept> clone() const = 0;
   };
   template <class T> struct Model final : Concept {
@@ -125,6 +144,9 @@ private:
         return T::kStores;
       else
         return false;
+    }
+    void work(OpWork &work) const override {
+      if constexpr (requires { op.work(work); }) op.work(work);
     }
     std::unique_ptr<Concept> clone() const override { return std::make_unique<Model>(op); }
     T op;

@@ -25,6 +25,8 @@ struct AttentionFields {
   uint32_t window = 0; // query t sees keys s > pos(t) - window; 0: all
 
   void visit_fields(FieldVisitor &visitor);
+  /// Of `keys` (k, and v) the rows that some query sees; of all pairs of query and key those that it does.
+  void work_on(OpWork &work, std::initializer_list<Value> keys) const;
 };
 
 struct Attention : AttentionFields {
@@ -35,6 +37,7 @@ struct Attention : AttentionFields {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const { work_on(work, {k, v}); }
 };
 
 } // namespace fovea

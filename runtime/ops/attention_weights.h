@@ -16,6 +16,7 @@ struct AttentionWeights : AttentionFields {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const { work_on(work, {k}); }
 };
 
 } // namespace fovea

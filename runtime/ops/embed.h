@@ -26,6 +26,11 @@ struct Embed {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const {
+    const double n_tokens = double(work.shape(tokens).elements());
+    work.reads(table, n_tokens / double(work.shape(table)[0]));
+    if (positions) work.reads(positions, n_tokens / double(work.shape(positions)[0]));
+  }
 };
 
 } // namespace fovea

@@ -27,6 +27,9 @@ struct RmsNorm {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const {
+    if (rows == Rows::Last) work.reads(x, 1 / double(work.shape(x).dim(-2)));
+  }
 };
 
 } // namespace fovea

@@ -24,6 +24,7 @@ struct RowOfToken {
   TensorType infer(const Types &t) const; // [B, D]
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const { work.reads(x, 1 / double(work.shape(x)[1])); }
 };
 
 } // namespace fovea

@@ -52,6 +52,11 @@ void Slice::lower(Lowering &l) const {
              {l.read(0, x), l.read(1, x), l.read(2, x), l.write(3)}, out.elements());
 }
 
+void Slice::work(OpWork &work) const {
+  const Shape &in = work.shape(x);
+  work.reads(x, double(range_of(*this, in).count) / double(axis == Axis::Rows ? in.dim(-2) : in.dim(-1)));
+}
+
 void Slice::reference(ReferenceCall &call) const {
   const HostTensor &in = call.in(x);
   HostTensor &out = call.out();

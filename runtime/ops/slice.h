@@ -23,6 +23,7 @@ struct Slice {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const;
 };
 
 } // namespace fovea

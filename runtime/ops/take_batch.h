@@ -21,6 +21,12 @@ struct TakeBatch {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const {
+    if (!rows) return;
+    const double part = double(work.step(rows)) / double(work.shape(x)[1]);
+    work.reads(x, part);
+    work.computes(part);
+  }
 
 private:
   void lower_in_place(Lowering &l) const;

@@ -12,6 +12,8 @@ constexpr uint32_t kMaxK = 64;
 constexpr uint64_t kMaxRow = 1ull << 24; // indices are exact as floats
 constexpr uint64_t kMaxBlocks = 1024;    // kMaxBlocks of shaders/top_k_merge.comp
 
+uint64_t block_of(uint64_t width) { return std::max<uint64_t>(256, div_up(width, kMaxBlocks)); }
+
 } // namespace
 
 TensorType TopK::infer(const Types &t) const {
@@ -34,7 +36,7 @@ TensorType TopK::infer(const Types &t) const {
 void TopK::lower(Lowering &l) const {
   const Shape &shape = l.shape(x);
   const uint64_t n_rows = shape.rows(), width = shape.row();
-  const uint64_t block = std::max<uint64_t>(256, div_up(width, kMaxBlocks)), n_blocks = div_up(width, block);
+  const uint64_t block = block_of(width), n_blocks = div_up(width, block);
   const BufferRef best = l.temporary(n_rows * n_blocks * 2 * sizeof(float));
 
   const TopKBlocksParams blocks{uint32_t(n_rows * n_blocks), uint32_t(n_blocks), uint32_t(width),
@@ -49,6 +51,12 @@ void TopK::lower(Lowering &l) const {
                                                 KernelId::top_k_merge, KernelId::top_k_merge_subgroup);
   l.dispatch(second.kernel, second.spec, push_words(merge), second.groups,
              {l.read(0, x), {1, best, Access::Read}, l.write(2)}, n_rows * k * (n_blocks + block));
+}
+
+// The second dispatch looks again through each block but the last that it took from.
+void TopK::work(OpWork &work) const {
+  const uint64_t width = work.shape(x).row();
+  if (work.dispatch_index() == 1) work.reads(x, double((k - 1) * block_of(width)) / double(width));
 }
 
 void TopK::reference(ReferenceCall &call) const {

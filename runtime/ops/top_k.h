@@ -22,6 +22,7 @@ struct TopK {
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
+  void work(OpWork &work) const;
 };
 
 } // namespace fovea

@@ -68,6 +68,13 @@ BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_p
          "', which has no stages to time; `fovea run --profile` times its graphs");
   job.weights = DeviceWeights::load(device, job.model);
   report.weights_imported = job.weights->imported();
+  report.cpu_clock = WorkClock(device->caps()).uses_cpu();
+  if (options.kernels) {
+    if (options.progress) options.progress("the device's bounds");
+    const auto measuring = WorkClock::Wall::now();
+    report.bounds = measure_bounds(*device, options.cancel);
+    job.begin += WorkClock::Wall::now() - measuring; // no part of loading
+  }
   for (const BenchStrategy &s : strategies) s.run(job);
   return report;
 }

@@ -4,7 +4,7 @@
 // task, Internal when an output fails its check, and what the task's parts throw.
 #pragma once
 
-#include "exec/session.h"
+#include "tasks/kernel_bench.h"
 
 namespace fovea {
 
@@ -17,6 +17,8 @@ struct BenchOptions {
   std::vector<uint32_t> decode_at = {8, 128, 512}; // tokens before the one decoded; below the context's
   std::vector<uint32_t> texts = {16, 128, 512};    // tokens of texts; at most what the model takes
   uint32_t picture_width = 640, picture_height = 480;
+  bool kernels = false;    // every kernel of the stages by itself, too
+  bool variants = false;   // and the other kernels that could do the same
   bool timestamps = false; // of the GPU; measuring them slows some drivers
   ModelOptions model;
   const std::atomic<bool> *cancel = nullptr;
@@ -38,6 +40,7 @@ struct BenchStage {
   double gpu_s = 0;          // median sum of the kernels' times; 0 without timestamps
   size_t n_dispatches = 0;
   StageWork work;
+  std::vector<KernelRow> kernels; // where they are asked for, most time first
   double gflop_per_s() const { return median_s > 0 ? double(flops) / median_s * 1e-9 : 0; }
   double gb_per_s() const { return median_s > 0 ? double(weight_bytes) / median_s * 1e-9 : 0; }
   double items_per_s() const { return median_s > 0 ? work.n_items / median_s : 0; }
@@ -49,7 +52,9 @@ struct BenchReport {
   double first_result_s = 0; // from the file's opening to the first token, window, vector or picture
   std::vector<BenchStage> stages;
   MemoryUse memory;
-  bool weights_imported = false; // used in place, without a copy
+  bool weights_imported = false;      // used in place, without a copy
+  std::optional<DeviceBounds> bounds; // where kernels are asked for
+  bool cpu_clock = false; // kernels are timed by CPU time / cores (software), not by the wall's clock
 };
 
 BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_path,

@@ -79,9 +79,16 @@ const BenchStage &StageTimer::time(const std::string &name, const StageWork &wor
   stage.best_s = *std::min_element(wall.begin(), wall.end());
   if (clock.uses_cpu()) stage.cpu_s = median(cpu);
   stage.gpu_s = median(gpu);
-  for (const Dispatch &d : program.plan().dispatches) stage.flops += d.flops;
+  for (const DispatchWork &d : session_.work(program)) stage.flops += d.flops;
   stage.weight_bytes = weight_bytes(program.plan());
   stage.n_dispatches = program.plan().dispatches.size();
+  if (report_.bounds) {
+    if (options_.progress) options_.progress(concat("kernels of ", name));
+    KernelBenchOptions wanted;
+    wanted.alternatives = options_.variants;
+    wanted.timer.cancel = options_.cancel;
+    stage.kernels = time_kernels(session_, program, *report_.bounds, wanted);
+  }
   return report_.stages.emplace_back(std::move(stage));
 }
 

@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments : ModelArguments {
   std::string audio;
   uint32_t n_runs = 5;
-  bool as_json = false, profile = false;
+  bool as_json = false, profile = false, kernels = false, variants = false;
 };
 
 /// Ten seconds of three gliding tones: loud enough to be decoded, the same everywhere.
@@ -73,6 +73,8 @@ int bench(const Arguments &a) {
   fovea::BenchOptions options;
   options.runs = a.n_runs;
   options.verify = !a.no_verify;
+  options.kernels = a.kernels || a.variants;
+  options.variants = a.variants;
   options.cancel = interrupt().get();
   std::pair<ProgressBar, double> shown{"measuring", 0};
   options.user = &shown;
@@ -106,6 +108,11 @@ void add_bench(CLI::App &app, int &exit_code) {
       ->option_text("N");
   command->add_flag("--json", a->as_json, "As JSON");
   command->add_flag(
+      "--kernels", a->kernels,
+      "Every kernel of the stages by itself, too: time, GFLOP/s, GB/s and % of what the device can do");
+  command->add_flag("--variants", a->variants,
+                    "With --kernels: the other kernels that could do the same, too");
+  command->add_flag(
       "--profile", a->profile,
       "Speech: then transcribe with a timer around every dispatch, and sum by operation and kernel");
   command->add_option("--audio", a->audio, "Recording for --profile (default: a test sound)")
@@ -114,9 +121,14 @@ void add_bench(CLI::App &app, int &exit_code) {
   command->footer(R"(
 Stages are what the model's tasks run: a window of sound, a prompt, the next token, a text, a picture. GB/s
 counts each weight once a run. Peak memory is of this process; on a software driver it holds the device's too.
+--kernels launches each kernel of the stages again and again on real weights and activations, once its outputs
+are right. Its bound is the least time for its bytes (each counted once) and for its arithmetic, by bandwidth and
+rate that two small kernels measure on this device in the same run; % is that bound by the time it takes. On a
+software driver times are CPU time of the process divided by the number of cores.
 Example:
   fovea bench tiny.en.fovea.gguf --json
   fovea bench llama.fovea.gguf --runs 20
+  fovea bench llama.fovea.gguf --kernels --variants
   fovea bench speech-en --profile --audio talk.wav)");
   command->callback([&exit_code, a] { exit_code = bench(*a); });
 }

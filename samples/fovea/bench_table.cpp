@@ -38,6 +38,50 @@ std::string stages(const Json &report) {
   return text;
 }
 
+/// "94 GB/s from 128 MiB"
+std::string bandwidth(const Json &b) {
+  const double bytes = b["working_set_bytes"].get<double>();
+  return format("%.1f GB/s from %s", b["gb_per_s"].get<double>(),
+                bytes < 1 << 20 ? format("%.0f KiB", bytes / 1024).c_str()
+                                : format("%.0f MiB", bytes / (1 << 20)).c_str());
+}
+
+std::string bounds(const Json &b) {
+  std::string text = "\nbounds measured   memory ";
+  const Json &all = b["bandwidth"];
+  for (size_t i = all.size(); i-- > 0;) text += bandwidth(all[i]) + (i ? ", " : "");
+  text += format("\n                  multiplications with additions %.1f GFLOP/s, a launch %.1f us\n",
+                 b["gflop_per_s"].get<double>(), b["launch_us"].get<double>());
+  return text + (b["clock"] == "cpu"
+                     ? "clock             CPU time of this process / cores (a software driver)\n"
+                     : "clock             the wall's\n");
+}
+
+std::string kernels(const Json &stage, bool cpu_clock) {
+  double sum_us = 0;
+  for (const Json &row : stage["kernels"])
+    sum_us += row["time_us"].get<double>() * row["dispatches"].get<double>();
+  std::string text = format("\n%s: kernels by themselves %.3f ms, together %.3f ms\n",
+                            stage["name"].get<std::string>().c_str(), sum_us / 1e3,
+                            stage[cpu_clock ? "cpu_s" : "median_s"].get<double>() * 1e3);
+  text += format("%6s %6s %10s %10s %9s %8s %8s  %s\n", "share", "count", "us",
+                 cpu_clock ? "wall us" : "best us", "GFLOP/s", "GB/s", "bound", "kernel, op and shapes");
+  for (const Json &row : stage["kernels"]) {
+    const auto number = [&](const char *name) { return row[name].get<double>(); };
+    const auto name = [&](const char *key) { return row[key].get<std::string>(); };
+    text += format("%5.1f%% %6.0f %10.2f %10.2f %9.2f %8.2f %6.1f%%%s  %s  %s %s\n", 100 * number("share"),
+                   number("dispatches"), number("time_us"), number(cpu_clock ? "wall_us" : "best_us"),
+                   number("gflop_per_s"), number("gb_per_s"), 100 * number("part_of_bound"),
+                   row["bound_by"] == "memory" ? "m" : "a", name("kernel").c_str(), name("op").c_str(),
+                   name("shapes").c_str());
+    for (const Json &other : row["variants"])
+      text += format("%13s %10.2f %10.2f %28s  %s instead\n", "", other["time_us"].get<double>(),
+                     other[cpu_clock ? "wall_us" : "best_us"].get<double>(), "",
+                     other["kernel"].get<std::string>().c_str());
+  }
+  return text;
+}
+
 } // namespace
 
 std::string bench_table(const std::string &json) {
@@ -54,7 +98,12 @@ std::string bench_table(const std::string &json) {
       report["weights_imported"].get<bool>() ? "in place, in the file" : size("weights_bytes");
   text += "device memory     weights " + weights + ", state " + size("state_bytes") + ", scratch " +
           size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
-  return text + "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
+  text += "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
+  if (!report.contains("bounds")) return text;
+  text += bounds(report["bounds"]);
+  for (const Json &stage : report["stages"])
+    if (stage.contains("kernels")) text += kernels(stage, report["bounds"]["clock"] == "cpu");
+  return text + "bound: part of the least time for its bytes (m) or its arithmetic (a)\n";
 }
 
 } // namespace tool

@@ -101,8 +101,36 @@ TEST_CASE("tool: bench of a text model, as a table and as JSON") {
     CHECK(stage["unit"] == "tokens");
     CHECK(stage["items_per_s"].get<double>() ==
           doctest::Approx(stage["items"].get<double>() / stage["median_s"].get<double>()));
+    CHECK_FALSE(stage.contains("kernels"));
     for (const char *key : {"best_s", "first_s", "cpu_s", "flops", "weight_bytes", "gflop_per_s", "gb_per_s"})
       CHECK_MESSAGE(stage[key].is_number(), key);
+  }
+}
+
+TEST_CASE("tool: bench of kernels, as a table and as JSON") {
+  const std::string t5 = model("golden/cases/t5");
+  if (t5.empty()) return;
+  const Finished table = fovea_tool("bench --runs 1 --variants " + t5);
+  REQUIRE_MESSAGE(table.exit_code == 0, table.err);
+  for (const char *part : {"\nbounds measured   memory ", " GFLOP/s, a launch ", "\nclock  ",
+                           "\nstep at 8: kernels by themselves ", "  linear ", " instead\n"})
+    CHECK_MESSAGE(table.out.find(part) != std::string::npos, part);
+  const auto report = nlohmann::json::parse(fovea_tool("bench --runs 1 --kernels --json " + t5).out);
+  const auto &bounds = report["bounds"];
+  for (const char *key : {"memory_gb_per_s", "gflop_per_s", "launch_us"}) CHECK_MESSAGE(bounds[key] > 0, key);
+  CHECK(bounds["bandwidth"].back()["gb_per_s"] == bounds["memory_gb_per_s"]);
+  for (const auto &stage : report["stages"]) {
+    uint64_t n = 0;
+    for (const auto &row : stage["kernels"]) {
+      n += row["dispatches"].get<uint64_t>();
+      for (const char *key :
+           {"time_us", "best_us", "wall_us", "bytes", "gb_per_s", "bound_us", "part_of_bound", "share"})
+        CHECK_MESSAGE(row[key] > 0, key);
+      for (const char *key : {"op", "statement", "kernel", "shapes", "bound_by"})
+        CHECK_MESSAGE(row[key].is_string(), key);
+      CHECK(row["variants"].empty());
+    }
+    CHECK(n == stage["dispatches"].get<uint64_t>());
   }
 }
 

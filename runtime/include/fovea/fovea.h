@@ -369,6 +369,8 @@ typedef struct fovea_bench_options {
   void *user;                                      /* for on_stage */
   const fovea_cancel *cancel;                      /* may be NULL */
   int verify;                                      /* as in fovea_model_options; default 1 */
+  int kernels;  /* 1: every kernel of the stages by itself too, against the device's bounds; default 0 */
+  int variants; /* 1, with kernels: the other kernels that could do the same, too; default 0 */
 } fovea_bench_options;
 FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
 
