@@ -75,7 +75,7 @@ void Program::record(const Memory &memory, bool timestamps) {
       // Whole texels: memory of every kind goes on for that long.
       const vk::KernelBinding *declared = kernel.interface().find(b.slot);
       if (declared && declared->type == vk::BindingType::TexelBuffer)
-        command.bindings.back().size_bytes = align_up(b.bytes, 16);
+        command.bindings.back().size_bytes = align_up(b.bytes, vk::texel_bytes(declared->texel));
     }
     if (kernel.interface().find(kStepBinding))
       command.bindings.push_back({kStepBinding, &inputs_, 0, kMaxSteps * sizeof(uint32_t)});

@@ -21,10 +21,10 @@ const char *to_string(Space space);
 
 enum class Access : uint8_t { Read, Write, ReadWrite };
 
-/// A byte range bound to one storage-buffer slot. `offset` is a multiple of the device's storage offset
+/// A byte range bound to one slot. `offset` is a multiple of the device's storage offset
 /// alignment.
 struct Binding {
-  uint32_t slot = 0; // 0 … 3
+  uint32_t slot = 0; // as the shader declares it
   Space space = Space::Scratch;
   uint64_t offset = 0, bytes = 0;
   Access access = Access::Read;

@@ -16,6 +16,7 @@ struct KernelChoice {
   KernelId kernel{};
   std::vector<uint32_t> spec; // specialization constants 0, 1, 2 …; 0 is the workgroup size
   std::array<uint32_t, 3> groups{1, 1, 1};
+  Operands operands = Operands::Buffers;
 };
 
 } // namespace fovea

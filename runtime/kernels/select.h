@@ -46,7 +46,7 @@ struct LinearShape {
   bool aligned = false;
   /// Offsets and strides of y and of the residual, and n_cols, are multiples of 4 elements.
   bool quad_stores = false;
-  /// x's and W's bindings fit in texel buffers.
+  /// x's, W's and the scales' bindings fit in texel buffers.
   bool texels = false;
   /// Rows are windows of a map (shaders/include/conv2d.glsl), in this many groups of n_cols columns each.
   bool windows = false;

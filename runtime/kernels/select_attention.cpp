@@ -56,7 +56,7 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands opera
   if (s.head_size % (4 * quads) != 0) return;
   v.add(texels ? KernelId::attention_texel : KernelId::attention_subgroup,
         constants(s, lanes, {rows, rows * quads / lanes, quads, columns, rows * lanes}),
-        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16);
+        div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16, operands);
 }
 
 void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
@@ -67,7 +67,7 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands o
     return;
   v.add(texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few,
         constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
-        uint64_t(rows) * lanes * 16);
+        uint64_t(rows) * lanes * 16, operands);
 }
 
 } // namespace

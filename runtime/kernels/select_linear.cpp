@@ -81,11 +81,12 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands) {
                   : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
                                             KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
   const uint32_t rows = 16, cols = 4;
-  const uint32_t part_k = std::max(4u, lanes * 4 / rows); // so that each lane has something to load
+  // At least so much that each lane has something to load; twice the quads hide what decoding bytes costs.
+  const uint32_t part_k = std::max(is_quantized(s.weights) ? 8u : 4u, lanes * 4 / rows);
   const uint32_t step = std::max(whole_k(s.weights), part_k);
   if (s.k % step != 0) return;
   v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
-        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
 /// Up to this many rows a matrix-vector kernel is the better one, and takes them all at once.
@@ -129,9 +130,9 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands opera
   const uint32_t step = std::max(whole_k(s.weights), lanes * 4);
   if (s.k % step != 0) return;
   // Past the caches, more columns have more lines of memory on their way at a time.
-  const uint32_t cols = rows == 1 && s.n_cols >= 4096 ? 8 : 4;
+  const uint32_t cols = rows == 1 && s.n_cols >= 1536 ? 8 : 4;
   v.add(id, linear_spec(s, lanes, {rows, cols, step, s.quad_stores}),
-        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes));
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
 } // namespace

@@ -8,6 +8,8 @@
 namespace fovea {
 namespace {
 
+constexpr uint32_t kScaleSlot = 5; // shaders/include/operands.glsl
+
 // Rows of W that one dispatch handles.
 struct Slice {
   uint64_t first = 0, count = 0;
@@ -20,6 +22,9 @@ struct WeightBindings {
   BiasPlace bias = BiasPlace::None;
   bool aux_taken = false; // by the bias or by the scales
   bool scales_in_aux = false;
+  // The scales by themselves, for kernels with texel buffers.
+  BufferRef scales;
+  uint32_t scales_begin = 0;
 };
 
 WeightWindow must_fit(std::optional<WeightWindow> window) {
@@ -51,6 +56,11 @@ WeightBindings bind_weights(const Lowering &l, const LinearCall &c, Slice slice)
   if (c.bias) b.begin = l.weight(c.bias).offset + slice.first * 4, b.end = b.begin + slice.count * 4;
 
   WeightBindings out;
+  if (!s.empty()) {
+    const WeightWindow scales = must_fit(l.window(s.begin, s.end));
+    out.scales = scales.ref;
+    out.scales_begin = uint32_t(scales.offset_of(s.begin) / 2);
+  }
   const auto bind = [&](const WeightWindow &window) {
     out.w = window.ref;
     out.w_offset = uint32_t(window.offset_of(q.begin) / 4);
@@ -184,16 +194,21 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   }
   const uint32_t of_y = p.y_offset | p.y_stride | p.y_batch_stride | shape.n_cols;
   shape.quad_stores = ((c.residual ? of_y | p.r_offset | p.r_stride : of_y) & 3) == 0;
-  const uint64_t texel_bytes = uint64_t(l.caps().max_texel_buffer_elements) * 16;
-  shape.texels =
-      align_up(l.type(c.x).bytes(), 16) <= texel_bytes && align_up(weights.w.bytes, 16) <= texel_bytes;
+  const uint64_t texels = l.caps().max_texel_buffer_elements;
+  shape.texels = div_up(l.type(c.x).bytes(), 16) <= texels && div_up(weights.w.bytes, 16) <= texels &&
+                 weights.scales.bytes / 2 <= texels;
   const LinearChoice choice = select_linear(l.caps(), shape);
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)
                                   : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
+  std::vector<BoundRef> bindings = {
+      l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}};
+  if (choice.operands == Operands::Texels && is_quantized(shape.weights)) {
+    p.s_offset = weights.scales_begin;
+    bindings.push_back({kScaleSlot, weights.scales, Access::Read});
+  }
   l.dispatch(choice.kernel, choice.spec, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
-             choice.groups, {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}},
-             2 * c.n_rows * slice.count * c.k);
+             choice.groups, std::move(bindings), 2 * c.n_rows * slice.count * c.k);
 }
 
 // Bias, activation and residual over sums that are already there.

@@ -119,16 +119,17 @@ void Kernel::check(std::span<const Binding> bindings, size_t push_bytes) const {
                                                                               : caps.texel_offset_alignment;
     if (binding.offset % alignment)
       wrong("slot ", slot, ": offset ", binding.offset, " is not a multiple of ", alignment);
-    constexpr uint64_t kTexelBytes = 16, kUniformRange = 16384;
+    constexpr uint64_t kUniformRange = 16384;
+    const uint64_t bytes_of_texel = texel_bytes(declared->texel);
     const uint64_t limit = declared->type == BindingType::StorageBuffer ? caps.max_storage_buffer_range
                            : declared->type == BindingType::UniformBuffer
                                ? kUniformRange
-                               : caps.max_texel_buffer_elements * kTexelBytes;
+                               : caps.max_texel_buffer_elements * bytes_of_texel;
     if (binding.size_bytes > limit)
       wrong("slot ", slot, ": ", binding.size_bytes, " bytes in one ", declared->type, "; the limit is ",
             limit);
-    if (declared->type == BindingType::TexelBuffer && binding.size_bytes % kTexelBytes)
-      wrong("slot ", slot, ": ", binding.size_bytes, " bytes are no whole number of 16-byte texels");
+    if (declared->type == BindingType::TexelBuffer && binding.size_bytes % bytes_of_texel)
+      wrong("slot ", slot, ": ", binding.size_bytes, " bytes are no whole number of ", bytes_of_texel, "-byte texels");
     if (declared->writes && buffer.kind() == MemoryKind::Imported)
       wrong("slot ", slot, " writes to imported pages");
   }

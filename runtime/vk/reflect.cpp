@@ -267,7 +267,10 @@ private:
     const Type &element = type(operand(image, 0));
     binding.type = BindingType::TexelBuffer;
     binding.writes = false;
-    if (element.op == OpTypeInt) binding.texel = operand(element, 1) ? TexelType::Int : TexelType::Uint;
+    if (element.op == OpTypeInt)
+      binding.texel = operand(element, 1) ? TexelType::Int : TexelType::Uint;
+    else if (binding.slot == kHalfTexelSlot)
+      binding.texel = TexelType::Half;
   }
 
   void resolve_local_size() {

@@ -8,7 +8,7 @@ layout(local_size_x_id = 0) in;
 const float kLowest = -3.0e38;
 
 // Two adjacent halves of a 32-bit word, low half first: the F16 layout of every buffer.
-float half_at(uint word, uint index) { return unpackHalf2x16(word)[index & 1u]; }
+float half_at(uint word, uint index) { return unpackHalf2x16(word >> ((index & 1u) << 4)).x; }
 
 // Four signed bytes of a word, low first: q8's integers.
 vec4 bytes_to_vec4(uint word) {

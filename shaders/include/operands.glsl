@@ -1,9 +1,11 @@
 // Where linear and conv2d read x and W from: storage buffers or, with TEXELS, texel buffers of 16-byte texels, which the
 // software driver llvmpipe reads four times as fast and many phones through their texture cache. Offsets of bindings are
-// then whole texels. What lies beside W in its window (scales, bias) comes through the same binding.
+// then whole texels. W's bias comes through the same binding; scales through one of their own, in texels of a half
+// (R16_SFLOAT, see runtime/vk/reflect.h).
 #ifdef TEXELS
 layout(set = 0, binding = 0) uniform samplerBuffer x_texels;
 layout(set = 0, binding = 1) uniform usamplerBuffer w_texels;
+layout(set = 0, binding = 5) uniform samplerBuffer scale_texels;
 
 vec4 x_vector(uint i) { return texelFetch(x_texels, int(i)); }
 float x_word(int i) { return texelFetch(x_texels, i >> 2)[i & 3]; }

@@ -2,12 +2,16 @@
 //   f32, f16  row-major; f16 two to a word, low half first (a row of odd length starts in the middle of a word)
 //   q8        s * q, signed bytes, four to a word, low first
 //   q4        s * (nibble - 8), eight to a word, low first
-// s: one f16 per 32 elements along K, in a plane of its own, in W's window or in aux.
+// s: one f16 per 32 elements along K, in a plane of its own, in W's window or in aux; with TEXELS behind a binding of its own.
 
 float weight_scale(uint n, uint k) {
 #if defined(W_Q8) || defined(W_Q4)
   const uint i = p.s_offset + n * (p.k >> 5) + (k >> 5);
+#ifdef TEXELS
+  return texelFetch(scale_texels, int(i)).x;
+#else
   return half_at(kAuxScales != 0u ? aux[i >> 1] : w_word(i >> 1), i);
+#endif
 #else
   return 1.0;
 #endif
