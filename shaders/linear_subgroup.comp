@@ -40,11 +40,11 @@ void main() {
   const uint n0 = tile % tiles_n * tile_n + lane * kCols;
   if (row0 >= p.n_rows) return; // whole workgroups only: all lanes take part in shuffles
 
-  // Load l of a lane is from row (l * lanes + lane) % kRows; all of a lane's loads in a part are of the same quad. What
-  // lies past the edge computes the last row or column again and is not stored.
+  // Load l of a lane is quad (l * lanes + lane) / kRows of row (l * lanes + lane) % kRows. What lies past the edge
+  // computes the last row or column again and is not stored.
   X_ROW from[kLoads];
   [[unroll]] for (uint l = 0u; l < kLoads; ++l) from[l] = x_row(min(row0 + (l * lanes + lane) % kRows, p.n_rows - 1u));
-  const uint k_lane = lane / kRows % kQuads * 4u;
+  const uint k_lane = lanes > kRows ? lane / kRows * 4u : 0u; // both are powers of two
   uint col[kCols], vector[kCols];
   [[unroll]] for (uint c = 0u; c < kCols; ++c) {
     col[c] = first_column() + min(n0 + c, p.n_cols - 1u);
@@ -66,8 +66,8 @@ void main() {
     }
     [[unroll]] for (uint part = 0u; part < kParts; ++part) {
       vec4 a[kLoads];
-      const X_STEP at = x_step(k + part * kQuads * 4u + k_lane);
-      [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = x_quad(from[l], at);
+      [[unroll]] for (uint l = 0u; l < kLoads; ++l)
+        a[l] = x_quad(from[l], x_step(k + part * kQuads * 4u + l * lanes / kRows * 4u + k_lane));
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         vec4 b[kCols];
         [[unroll]] for (uint c = 0u; c < kCols; ++c) {
