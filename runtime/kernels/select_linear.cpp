@@ -81,8 +81,8 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands) {
                   : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
                                             KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
   const uint32_t rows = 16, cols = 4;
-  // At least so much that each lane has something to load; twice the quads hide what decoding bytes costs.
-  const uint32_t part_k = std::max(is_quantized(s.weights) ? 8u : 4u, lanes * 4 / rows);
+  // So that each lane has something to load.
+  const uint32_t part_k = std::max(4u, lanes * 4 / rows);
   const uint32_t step = std::max(whole_k(s.weights), part_k);
   if (s.k % step != 0) return;
   v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
