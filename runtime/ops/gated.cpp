@@ -16,10 +16,12 @@ TensorType Gated::infer(const Types &t) const {
 
 void Gated::lower(Lowering &l) const {
   const Shape &shape = l.target().type.shape;
-  const uint64_t n = shape.elements();
-  const KernelChoice choice = map_kernel(l.caps(), n, KernelId::gated, {uint32_t(act)});
-  l.dispatch(choice.kernel, choice.spec, push_words(GatedParams{uint32_t(n), uint32_t(shape.row())}),
-             choice.groups, {l.read(0, x), l.write(1)}, 10 * n);
+  const bool quads = shape.row() % 4 == 0;
+  const uint64_t unit = quads ? 4 : 1, n = shape.elements() / unit;
+  const KernelChoice choice =
+      map_kernel(l.caps(), n, quads ? KernelId::gated_quads : KernelId::gated, {uint32_t(act)});
+  l.dispatch(choice.kernel, choice.spec, push_words(GatedParams{uint32_t(n), uint32_t(shape.row() / unit)}),
+             choice.groups, {l.read(0, x), l.write(1)}, 10 * shape.elements());
 }
 
 void Gated::reference(ReferenceCall &call) const {
