@@ -191,7 +191,7 @@ def cpu():
 def section(args, used, table, packages, run, n_busy):
     command = shlex.join([os.path.relpath(pathlib.Path(sys.argv[0]).resolve(), ROOT), *sys.argv[1:]])
     where = f'{used["name"]}, {used["driver"]} {used["driver_info"]}'
-    worth = ", so the ratios are worth more than the times" if n_busy >= 0.1 * args.threads else ""
+    worth = ": a quiet machine gives other times, and other ratios to CPU backends" if n_busy >= 0.1 * args.threads else ""
     paragraphs = [
         f"{datetime.date.today()}, commit {commit(args.write)}. {cpu()}, {args.threads} cores; {where}, for Fovea and for the peers' "
         f"Vulkan backends.{versions(run, packages)}",
