@@ -45,8 +45,8 @@ void main() {
         a[r * kLoads + l] = x_inside(i) ? x_vector(i >> 2) : vec4(0.0);
       }
     }
-    // The first vector and scale of every column before any arithmetic: what comes from memory is waited for once, not
-    // once for each column.
+    // The first vector of every column before any arithmetic: what comes from memory is waited for once, not once for
+    // each column.
     uvec4 first[kCols];
     [[unroll]] for (uint c = 0u; c < kCols; ++c) first[c] = w_vector(vector[c] + k / K_PER_VECTOR);
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
@@ -67,9 +67,9 @@ void main() {
         }
         // The scale changes every 32 elements.
         if (((i + 1u) * K_PER_VECTOR) % 32u == 0u || i + 1u == kVectors) {
-          const float scale_c = weight_scale(col[c], k + i * K_PER_VECTOR);
+          const float scale = weight_scale(col[c], k + i * K_PER_VECTOR);
           [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-            sum[r * kCols + c] += s[r] * scale_c;
+            sum[r * kCols + c] += s[r] * scale;
             s[r] = 0.0;
           }
         }

@@ -201,8 +201,7 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)
                                   : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
-  std::vector<BoundRef> bindings = {
-      l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}};
+  std::vector<BoundRef> bindings = {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}};
   if (choice.operands == Operands::Texels && is_quantized(shape.weights)) {
     p.s_offset = weights.scales_begin;
     bindings.push_back({kScaleSlot, weights.scales, Access::Read});

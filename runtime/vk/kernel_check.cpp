@@ -129,7 +129,8 @@ void Kernel::check(std::span<const Binding> bindings, size_t push_bytes) const {
       wrong("slot ", slot, ": ", binding.size_bytes, " bytes in one ", declared->type, "; the limit is ",
             limit);
     if (declared->type == BindingType::TexelBuffer && binding.size_bytes % bytes_of_texel)
-      wrong("slot ", slot, ": ", binding.size_bytes, " bytes are no whole number of ", bytes_of_texel, "-byte texels");
+      wrong("slot ", slot, ": ", binding.size_bytes, " bytes are no whole number of ", bytes_of_texel,
+            "-byte texels");
     if (declared->writes && buffer.kind() == MemoryKind::Imported)
       wrong("slot ", slot, " writes to imported pages");
   }

@@ -15,8 +15,8 @@ namespace fovea::vk {
 
 enum class BindingType : uint8_t { StorageBuffer, UniformBuffer, TexelBuffer };
 const char *to_string(BindingType type);
-/// Element of a texel buffer: samplerBuffer, usamplerBuffer, isamplerBuffer; four 32-bit components. SPIR-V names
-/// no format, so one slot is set aside: a samplerBuffer at kHalfTexelSlot has elements of one half.
+/// Element of a texel buffer: samplerBuffer, usamplerBuffer, isamplerBuffer; four 32-bit components. SPIR-V
+/// names no format, so one slot is set aside: a samplerBuffer at kHalfTexelSlot has elements of one half.
 enum class TexelType : uint8_t { Float, Uint, Int, Half };
 inline constexpr uint32_t kHalfTexelSlot = 5;
 /// Bytes of an element.

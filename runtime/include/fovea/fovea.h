@@ -374,9 +374,9 @@ typedef struct fovea_bench_options {
 } fovea_bench_options;
 FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
 
-/* Loads the model, checks its outputs, then times the stages of its tasks. `out` gets JSON (docs/api.md has its
- * keys). Errors: FOVEA_INTERNAL when an output is wrong (the message says which), FOVEA_UNSUPPORTED for a model
- * without a task, and those of fovea_model_open() and fovea_session_create(). */
+/* Loads the model, checks its outputs, then times the stages of its tasks. `out` gets JSON (docs/api.md has
+ * its keys). Errors: FOVEA_INTERNAL when an output is wrong (the message says which), FOVEA_UNSUPPORTED for a
+ * model without a task, and those of fovea_model_open() and fovea_session_create(). */
 FOVEA_API fovea_status fovea_bench(fovea_device *device, const char *model_path,
                                    const fovea_bench_options *options, char **out);
 
