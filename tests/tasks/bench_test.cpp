@@ -1,6 +1,7 @@
 // fovea bench: the stages of every task on the golden models, and what its output checks refuse.
 #include "converter/convert.h"
 #include "models/golden.h"
+#include "support/error_text.h"
 #include "support/temp_folder.h"
 #include "tasks/bench_strategy.h"
 
@@ -26,15 +27,6 @@ std::string golden_file(const TempFolder &folder, const std::string &name) {
   return path;
 }
 
-std::string error_of(const std::function<void()> &f) {
-  try {
-    f();
-  } catch (const Error &e) {
-    return e.what();
-  }
-  return "";
-}
-
 /// A graph `g` with an input x of three numbers, timed.
 std::string timing_error(const std::string &graph, const HostTensors &weights, std::vector<float> x) {
   const auto model = Model::open(write_model({graph}, weights));
@@ -42,7 +34,7 @@ std::string timing_error(const std::string &graph, const HostTensors &weights, s
   const BenchOptions options;
   BenchReport report;
   StageTimer timer(session, options, report);
-  return error_of([&] {
+  return error_text([&] {
     timer.time("a stage", {}, [&]() -> Program & {
       Program &p = session.program("g");
       p.set_input("x", std::span<const float>(x));
@@ -124,7 +116,7 @@ TEST_CASE("bench: prompts and positions end with the context; a stage runs as ma
 TEST_CASE("bench: a result that is no number, or another one each time, is an error and no time") {
   const HostTensors weights{{"w", random_tensor({{3, 1}, Encoding::F32}, 1)}};
   const std::string plain = "graph g\n  in x f32 [1, 3]\n  out y = unary(x) f=relu\n";
-  CHECK(timing_error(plain, {}, {1, 2, 3}) == "");
+  CHECK(timing_error(plain, {}, {1, 2, 3}) == "no error");
   const std::string infinite = "graph g\n  in x f32 [1, 3]\n  out y = unary(x) f=exp\n";
   CHECK(timing_error(infinite, {}, {1, 1000, 3}).find("stage 'a stage': output 'y' has inf") == 0);
   // A state that goes on from run to run.
@@ -139,5 +131,5 @@ TEST_CASE("bench: a file without stages says what to do") {
   const TempFolder folder;
   const std::string path = golden_file(folder, "lstm_attention");
   if (path.empty()) return;
-  CHECK(error_of([&] { bench(test_device(), path); }).find("`fovea run --profile`") != std::string::npos);
+  CHECK(error_text([&] { bench(test_device(), path); }).find("`fovea run --profile`") != std::string::npos);
 }

@@ -1,5 +1,6 @@
 // Kernels by themselves: what is timed is the plan's, checked, and within what the device can do.
 #include "models/golden.h"
+#include "support/error_text.h"
 #include "support/temp_folder.h"
 #include "tasks/bench.h"
 
@@ -50,15 +51,6 @@ KernelBenchOptions quick() {
   options.timer.repetition_s = 0.002;
   options.timer.n_repetitions = 3;
   return options;
-}
-
-std::string error_of(const std::function<void()> &f) {
-  try {
-    f();
-  } catch (const Error &e) {
-    return e.what();
-  }
-  return "";
 }
 
 } // namespace
@@ -156,13 +148,13 @@ TEST_CASE("kernels: a dispatch that writes too little, no number or another resu
   Dispatch fewer = plan.dispatches.back();
   REQUIRE(fewer.push[0] == 5); // rows
   fewer.push[0] = 4;
-  CHECK(error_of([&] { timer.check(fewer, work.back(), "planted"); }) ==
+  CHECK(error_text([&] { timer.check(fewer, work.back(), "planted"); }) ==
         "planted: 256 elements were written, expected 320");
   Layers infinite(5, "graph g\n  in x f32 [T, 64]\n  out y = unary(x) f=exp\n", {});
   const std::vector<float> large(5 * 64, 1000.0f);
   infinite.program.set_input("x", std::span<const float>(large));
   KernelTimer of_infinite(infinite.session, infinite.program, {});
-  CHECK(error_of([&] {
+  CHECK(error_text([&] {
           of_infinite.check(infinite.program.plan().dispatches[0], infinite.session.work(infinite.program)[0],
                             "planted");
         }).find("planted: element 0 of the result is inf") == 0);
@@ -179,7 +171,7 @@ TEST_CASE("kernels: what goes on from run to run is put back; if it is not, that
   CHECK(recurrent.session.read_state("s").f == state);
   for (Binding &b : d.touched)
     if (b.space == Space::State) b.access = Access::Read; // so it claims
-  CHECK(error_of([&] { timer.check(d, work, "planted"); }) ==
+  CHECK(error_text([&] { timer.check(d, work, "planted"); }) ==
         "planted: two runs on the same input gave different results");
 }
 

@@ -3,6 +3,7 @@
 #include "converter/architectures/architecture.h"
 #include "converter/convert.h"
 #include "format/model_file.h"
+#include "tests/support/error_text.h"
 #include "tests/support/source_files.h"
 #include "tests/support/temp_folder.h"
 
@@ -46,15 +47,6 @@ ModelPlan plan() {
        }});
   out.ignored = {"tied.*"};
   return out;
-}
-
-std::string fault(const std::function<void()> &action) {
-  try {
-    action();
-  } catch (const Error &error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 } // namespace
@@ -149,13 +141,13 @@ TEST_CASE("convert: missing, misshaped and unexpected tensors are named together
   bad.ignored.clear();
   bad.tensors[1].inputs[0].name = "layer.offset";
   bad.tensors[3].inputs[0].shape = {5, 3};
-  CHECK(fault([&] { convert(source, bad, folder / "out", {}); }) ==
+  CHECK(error_text([&] { convert(source, bad, folder / "out", {}); }) ==
         folder / "src: tensors do not fit the configuration (test): 1 missing: layer.offset; 1 of another "
                  "shape: pos "
                  "[3, 5] (expected [5, 3]); 2 not expected: layer.bias, tied.weight");
   CHECK_FALSE(std::filesystem::exists(folder / "out"));
   for (int i = 0; i < 20; ++i) bad.add_tensor(concat("t", i), {1}, TensorClass::Exact, concat("absent", i));
-  CHECK(fault([&] { convert(source, bad, folder / "out", {}); }).find("absent6 and 13 more") !=
+  CHECK(error_text([&] { convert(source, bad, folder / "out", {}); }).find("absent6 and 13 more") !=
         std::string::npos);
 }
 
@@ -169,7 +161,7 @@ TEST_CASE("convert: a failure or a stop leaves the existing output as it was") {
   CHECK_THROWS_AS(convert(source, plan(), folder / "out", options), Error);
   ModelPlan bad = plan();
   bad.tensors[4].combine = [](auto) { return std::vector<float>{1, 2, 3, 0.5f}; };
-  CHECK(fault([&] { convert(source, bad, folder / "out", {}); }) ==
+  CHECK(error_text([&] { convert(source, bad, folder / "out", {}); }) ==
         "tensor 'table': element [0, 3] is 0.5, which i32 cannot hold");
   CHECK(read_file(folder / "out") == "precious");
   CHECK(folder.n_files() == 2);
@@ -185,15 +177,15 @@ TEST_CASE("convert: targets that cannot be are refused before work") {
   int calls = 0;
   const ConvertOptions options{Encoding::F16, 1, [&](const Progress &) { return ++calls > 0; }};
   const std::string weights = folder / "src/model.safetensors";
-  CHECK(fault([&] { convert(source, plan(), weights, options); }) ==
+  CHECK(error_text([&] { convert(source, plan(), weights, options); }) ==
         weights + ": is part of the source; give another output");
-  CHECK(fault([&] { convert(source, plan(), folder / "no/out", options); }).find("cannot create") !=
+  CHECK(error_text([&] { convert(source, plan(), folder / "no/out", options); }).find("cannot create") !=
         std::string::npos);
-  CHECK(fault([&] { convert(source, plan(), folder.path(), options); }).find("is a directory") !=
+  CHECK(error_text([&] { convert(source, plan(), folder.path(), options); }).find("is a directory") !=
         std::string::npos);
   CHECK_THROWS_AS(convert(source, plan(), folder / "out", {Encoding::I32, 1, {}}), Error);
   CHECK(calls == 0);
-  CHECK(fault([&] {
+  CHECK(error_text([&] {
           (void)convert(folder / "src", folder / "out", options);
         }).find("model type 'test' is not known") != std::string::npos);
 }
@@ -205,7 +197,7 @@ TEST_CASE("convert: graphs must parse and use tensors that are there") {
   const auto with = [&](const std::string &text) {
     ModelPlan bad = plan();
     bad.graphs = {{"main", text}};
-    return fault([&] { convert(source, bad, folder / "out", {}); });
+    return error_text([&] { convert(source, bad, folder / "out", {}); });
   };
   const std::string head = "graph main\n  in x f32 [T, 64]\n";
   CHECK(with(head + "  out y = linear(x, layer, layer.bias)\n") == "no error");

@@ -1,4 +1,5 @@
 // Tokenizers from every form they are published in.
+#include "support/error_text.h"
 #include "support/shared_folder.h"
 #include "support/tokenizer_folder.h"
 
@@ -48,14 +49,6 @@ std::string piece(std::string_view text, float score, uint64_t type) {
   return field(1, field(1, text) + varint(2 << 3 | 5) + bits + field(3, type));
 }
 
-std::string error_of(const std::function<void()> &run) {
-  try {
-    run();
-  } catch (const Error &error) {
-    return error.what();
-  }
-  return "no error";
-}
 } // namespace
 
 TEST_CASE("tokenizer files: vocab.json with merges.txt") {
@@ -122,7 +115,7 @@ TEST_CASE("tokenizer files: a SentencePiece model") {
 
   for (size_t n = 0; n < 2000; n += 7) { // truncated anywhere
     const Source cut = texts({{"spiece.model", bytes.substr(0, bytes.size() - n * 300)}});
-    const std::string error = error_of([&] { read_tokenizer(cut, 32128); });
+    const std::string error = test::error_text([&] { read_tokenizer(cut, 32128); });
     CHECK_MESSAGE((error == "no error" || error.find("model/spiece.model: ") == 0), error);
   }
 }
@@ -195,7 +188,7 @@ TEST_CASE("tokenizer files: tokenizer_config.json") {
 
 TEST_CASE("tokenizer files: what is damaged or unknown is one error") {
   const auto error = [](const Json &file) {
-    return error_of([&] { Tokenizer{*read_tokenizer(texts({{"tokenizer.json", file.dump()}}), 8)}; });
+    return test::error_text([&] { Tokenizer{*read_tokenizer(texts({{"tokenizer.json", file.dump()}}), 8)}; });
   };
   const Json model = {{"type", "BPE"}, {"vocab", {{"a", 0}}}, {"merges", Json::array()}};
   CHECK(error(Json::object()).find("model/tokenizer.json: no 'model'") == 0);
