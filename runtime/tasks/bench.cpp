@@ -41,13 +41,30 @@ std::vector<int32_t> bench_tokens(uint32_t n_tokens, uint32_t n_vocabulary) {
   return ids;
 }
 
-std::vector<uint32_t> sizes_up_to(std::span<const uint32_t> wanted, uint32_t most) {
+std::vector<uint32_t> sizes_up_to(std::span<const uint32_t> wanted, std::initializer_list<uint32_t> usual,
+                                  uint32_t most) {
   std::vector<uint32_t> sizes;
-  for (const uint32_t n : wanted)
+  for (const uint32_t n : wanted.empty() ? std::span(usual.begin(), usual.end()) : wanted)
     if (const uint32_t size = std::clamp(n, 1u, most);
         std::find(sizes.begin(), sizes.end(), size) == sizes.end())
       sizes.push_back(size);
   return sizes;
+}
+
+std::vector<uint32_t> sizes_below(std::span<const uint32_t> wanted, std::initializer_list<uint32_t> usual,
+                                  uint32_t end) {
+  std::vector<uint32_t> sizes;
+  for (const uint32_t n : wanted.empty() ? std::span(usual.begin(), usual.end()) : wanted)
+    if (n < end) sizes.push_back(n);
+  return sizes;
+}
+
+uint64_t bench_samples(double seconds, uint32_t sample_rate_hz) {
+  constexpr double kDay_s = 86'400;
+  const double n = seconds * sample_rate_hz;
+  if (!(n >= 1 && seconds <= kDay_s))
+    fail(ErrorCode::InvalidArgument, "a recording of ", seconds, " s, expected one sample to ", kDay_s, " s");
+  return uint64_t(n);
 }
 
 BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_path,
@@ -60,6 +77,7 @@ BenchReport bench(std::shared_ptr<vk::Device> device, const std::string &model_p
   const ModelFile &file = job.model->file();
   check_task_complete(file);
   report.task = file.find_string("fovea.task").value_or("");
+  report.file_bytes = file.bytes().size();
   std::vector<BenchStrategy> strategies;
   for (const BenchStrategy &s : bench_strategies())
     if (s.accepts(*job.model)) strategies.push_back(s);

@@ -10,12 +10,10 @@ namespace fovea {
 
 struct BenchOptions {
   uint32_t n_runs = 5; // measured, after one that warms up
-  std::vector<uint32_t> positions = {8, 64,
-                                     200}; // of speech's decode steps; those past the context are left out
-  uint32_t n_prompt = 64;                  // tokens of speech's prompt stage
-  std::vector<uint32_t> prefills = {128, 512}; // tokens of prompts that are continued; at most the context's
-  std::vector<uint32_t> decode_at = {8, 128, 512}; // tokens before the one decoded; below the context's
-  std::vector<uint32_t> texts = {16, 128, 512};    // tokens of texts; at most what the model takes
+  // Sizes; none: what is usual for the task.
+  std::vector<uint32_t> prompts; // tokens of prompts, sources and texts; at most what the model takes
+  std::vector<uint32_t> caches;  // tokens before the one decoded; those past the context are left out
+  std::vector<double> seconds;   // of recordings
   uint32_t picture_width = 640, picture_height = 480;
   bool kernels = false;    // every kernel of the stages by itself, too
   bool variants = false;   // and the other kernels that could do the same
@@ -31,13 +29,19 @@ struct StageWork {
   const char *unit = "";
 };
 
+/// What the dispatches of one kind of statement ("linear") must do (graph/plan_work.h).
+struct StatementWork {
+  uint64_t flops = 0, bytes = 0;
+};
+
 struct BenchStage {
   std::string name; // "features", "encode", "prefill 128", "decode at 8" … "window of 5 s"
   double median_s = 0, best_s = 0, first_s = 0; // first: the run that warmed up, programs made included
-  double cpu_s = 0;          // median process CPU time / cores, on a software driver; else 0
-  uint64_t flops = 0;        // of one run
-  uint64_t weight_bytes = 0; // read by one run, each weight once
-  double gpu_s = 0;          // median sum of the kernels' times; 0 without timestamps
+  double cpu_s = 0;                         // median process CPU time / cores, on a software driver; else 0
+  uint64_t flops = 0;                       // of one run
+  uint64_t weight_bytes = 0;                // read by one run, each weight once
+  std::map<std::string, StatementWork> ops; // of one run, by statement
+  double gpu_s = 0;                         // median sum of the kernels' times; 0 without timestamps
   size_t n_dispatches = 0;
   StageWork work;
   std::vector<KernelRow> kernels; // where they are asked for, most time first
@@ -48,6 +52,7 @@ struct BenchStage {
 
 struct BenchReport {
   std::string task;
+  uint64_t file_bytes = 0;
   double load_s = 0;         // file opened and verified, weights on the device
   double first_result_s = 0; // from the file's opening to the first token, window, vector or picture
   std::vector<BenchStage> stages;

@@ -5,8 +5,6 @@
 namespace fovea {
 namespace {
 
-constexpr uint32_t kPositions[] = {8, 48};
-
 DecoderSession::Wants wants_of(const GenerationSettings &settings) {
   DecoderSession::Wants wants;
   (settings.n_beams > 1 ? wants.top : wants.best) = true;
@@ -29,8 +27,7 @@ void time_steps(BenchJob &job, DecoderSession &session, const GenerationSettings
   const std::vector<int32_t> written = bench_tokens(session.sizes().cache_tokens, settings.n_vocabulary);
   const auto tokens = [&](uint32_t at) { return std::vector<int32_t>(n, written[at]); };
   uint32_t n_filled = 0;
-  for (const uint32_t at : kPositions) {
-    if (at >= session.sizes().cache_tokens) continue;
+  for (const uint32_t at : sizes_below(job.options.caches, {8, 48}, session.sizes().cache_tokens)) {
     for (; n_filled < at; ++n_filled) session.step(tokens(n_filled), n_filled, wants);
     timer.time(concat("step at ", at), {double(session.sizes().n_sources), "tokens"},
                [&]() -> Program & { return session.prepare_step(tokens(at), at, wants); });

@@ -27,15 +27,19 @@ void run(BenchJob &job) {
   job.first_result();
 
   StageTimer timer(text.session(), options, job.report);
-  // A longer prompt runs in chunks.
-  for (const uint32_t n : sizes_up_to(options.prefills, std::min(n_context, n_chunk))) {
-    timer.time(concat("prefill ", n), {double(n), "tokens"},
-               [&]() -> Program & { return text.prepare(tokens(n), 0, Want::Best); });
+  // As set() does it: a longer prompt runs in chunks.
+  for (const uint32_t n : sizes_up_to(options.prompts, {128, 512}, n_context)) {
+    const std::vector<int32_t> prompt = tokens(n);
+    timer.time_parts(concat("prefill ", n), {double(n), "tokens"}, (n + n_chunk - 1) / n_chunk,
+                     [&](uint32_t part) -> Program & {
+                       const uint32_t at = part * n_chunk;
+                       return text.prepare(std::span(prompt).subspan(at, std::min(n_chunk, n - at)), at,
+                                           Want::Best);
+                     });
     n_filled = std::max(n_filled, n);
   }
-  for (const uint32_t at : options.decode_at) {
-    if (at >= n_context) continue;
-    if (at > n_filled) text.set(tokens(n_filled = at), false, Want::Best);
+  for (const uint32_t at : sizes_below(options.caches, {8, 128, 512}, n_context)) {
+    if (at > n_filled) text.set(tokens(n_filled = at), true, Want::Best);
     timer.time(concat("decode at ", at), {1, "tokens"}, [&]() -> Program & {
       return text.prepare(bench_tokens(1, spec.n_vocabulary), at, Want::Best);
     });

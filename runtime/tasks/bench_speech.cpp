@@ -21,6 +21,29 @@ void first_word(SpeechSession &speech, std::span<const float> sound) {
   speech.best(0);
 }
 
+/// Recordings up to the first word, in windows: all of them for the peak, then each for features and encoder.
+void time_recordings(StageTimer &timer, Session &session, const SpeechSpec &spec,
+                     std::span<const float> sound, float peak, const std::vector<double> &seconds) {
+  for (const double s : seconds) {
+    const uint64_t n_samples = bench_samples(s, spec.sample_rate_hz);
+    const auto n_windows = uint32_t((n_samples + spec.window_samples - 1) / spec.window_samples);
+    timer.time_parts(concat("sound of ", s, " s"), {s, "seconds"}, 3 * n_windows,
+                     [&](uint32_t part) -> Program & {
+                       if (part >= n_windows && (part - n_windows) % 2 == 1) {
+                         const auto given = session.program("window").output_as<float>("features");
+                         const std::vector<float> features(given.begin(), given.end());
+                         Program &p = session.program("encode");
+                         p.set_input("features", std::span<const float>(features));
+                         return p;
+                       }
+                       Program &p = session.program(part < n_windows ? "peak" : "window");
+                       p.set_input("window", sound);
+                       if (part >= n_windows) p.set_input("peak", std::span<const float>(&peak, 1));
+                       return p;
+                     });
+  }
+}
+
 void run(BenchJob &job) {
   const BenchOptions &options = job.options;
   const SpeechSpec spec = SpeechSpec::read(job.model->file());
@@ -51,6 +74,8 @@ void run(BenchJob &job) {
     return p;
   });
 
+  time_recordings(timer, session, spec, sound, peak, options.seconds);
+
   // Any text will do: the work does not depend on the ids.
   const auto n_text = uint32_t(std::min(spec.start, spec.end));
   const auto tokens = [&](uint32_t n) {
@@ -69,10 +94,9 @@ void run(BenchJob &job) {
       return p;
     });
   };
-  const uint32_t n_prompt = std::clamp(options.n_prompt, 1u, spec.n_context);
-  step(concat("prompt of ", n_prompt), n_prompt, 0);
-  for (const uint32_t at : options.positions) {
-    if (at >= spec.n_context) continue;
+  for (const uint32_t n : sizes_up_to(options.prompts, {64}, spec.n_context))
+    step(concat("prompt of ", n), n, 0);
+  for (const uint32_t at : sizes_below(options.caches, {8, 64, 200}, spec.n_context)) {
     speech.prompt(tokens(at + 1), 0); // fills the caches up to there
     step(concat("step at ", at), 1, at);
   }

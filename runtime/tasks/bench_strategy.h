@@ -40,7 +40,13 @@ extern const BenchStrategy kBenchCaption;
 
 /// Ids that are a text to no one: the work does not depend on them.
 std::vector<int32_t> bench_tokens(uint32_t n_tokens, uint32_t n_vocabulary);
-/// `wanted` with what is above `most` replaced by it, each once, in order.
-std::vector<uint32_t> sizes_up_to(std::span<const uint32_t> wanted, uint32_t most);
+/// `wanted`, or where there are none `usual`, with what is above `most` replaced by it, each once, in order.
+std::vector<uint32_t> sizes_up_to(std::span<const uint32_t> wanted, std::initializer_list<uint32_t> usual,
+                                  uint32_t most);
+/// The same with what is not below `end` left out.
+std::vector<uint32_t> sizes_below(std::span<const uint32_t> wanted, std::initializer_list<uint32_t> usual,
+                                  uint32_t end);
+/// Samples of a recording. Error InvalidArgument when it is empty or longer than a day.
+uint64_t bench_samples(double seconds, uint32_t sample_rate_hz);
 
 } // namespace fovea

@@ -20,7 +20,7 @@ void run(BenchJob &job) {
                            job.options.timestamps);
   job.loaded();
   const auto ids = [&](uint32_t n) { return bench_tokens(n, texts.n_vocabulary()); };
-  const std::vector<uint32_t> lengths = sizes_up_to(job.options.texts, texts.max_tokens());
+  const std::vector<uint32_t> lengths = sizes_up_to(job.options.prompts, {16, 128, 512}, texts.max_tokens());
   if (lengths.empty()) return;
   const std::vector<std::vector<int32_t>> first = {ids(lengths[0])};
   texts.encode_tokens(first, job.options.cancel);

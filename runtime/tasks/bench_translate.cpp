@@ -15,8 +15,10 @@ void run(BenchJob &job) {
   Translator translator(job.device, job.model, job.weights, {.timestamps = job.options.timestamps});
   job.loaded();
   const GenerationSettings settings = translator.settings_of({});
-  const uint32_t most = std::min(kLongestSource, translator.max_source());
-  for (const uint32_t n : sizes_up_to(job.options.texts, most)) {
+  const uint32_t most =
+      std::min(job.options.prompts.empty() ? kLongestSource : UINT32_MAX, translator.max_source());
+  const std::vector<uint32_t> sizes_of_sources = sizes_up_to(job.options.prompts, {16, 128, 512}, most);
+  for (const uint32_t n : sizes_of_sources) {
     const std::vector<std::vector<int32_t>> source = {bench_tokens(n, settings.n_vocabulary)};
     const TextBatch batch = batch_texts(std::vector<uint32_t>{n}, 1, translator.max_source())[0];
     const PaddedRows rows = pad_rows(batch, source, settings.pad);
@@ -29,7 +31,7 @@ void run(BenchJob &job) {
     StageTimer timer(session.session(), job.options, job.report);
     timer.time(concat("encode ", n), {double(n), "tokens"},
                [&]() -> Program & { return session.prepare_encode(rows.tokens, rows.mask); });
-    if (n == most) time_steps(job, session, settings);
+    if (n == sizes_of_sources.back()) time_steps(job, session, settings);
   }
   job.used(translator.memory());
 }

@@ -20,9 +20,19 @@ public:
 
   /// `prepare` gives the program, its inputs and steps set.
   const BenchStage &time(const std::string &name, const StageWork &work,
-                         const std::function<Program &()> &prepare);
+                         const std::function<Program &()> &prepare) {
+    return time_parts(name, work, 1, [&](uint32_t) -> Program & { return prepare(); });
+  }
+  /// A stage of several programs, one after the other: `prepare` gives each when the one before it has run.
+  /// Kernels are those of the last.
+  const BenchStage &time_parts(const std::string &name, const StageWork &work, uint32_t n_parts,
+                               const std::function<Program &(uint32_t part)> &prepare);
 
 private:
+  struct Once;
+  Once run_once(const std::string &name, uint32_t n_parts,
+                const std::function<Program &(uint32_t part)> &prepare, BenchStage *count);
+
   Session &session_;
   const BenchOptions &options_;
   BenchReport &report_;

@@ -1,12 +1,12 @@
 #include "bench_table.h"
 #include "model_arguments.h"
+#include "process_memory.h"
 #include "profile_table.h"
 
 #include <fovea/audio.hpp>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 
 namespace tool {
 namespace {
@@ -16,7 +16,9 @@ using Json = nlohmann::ordered_json;
 struct Arguments : ModelArguments {
   std::string audio;
   uint32_t n_runs = 5;
-  bool as_json = false, profile = false, kernels = false, variants = false;
+  bool as_json = false, profile = false, kernels = false, variants = false, memory = false;
+  std::vector<uint32_t> prompts, caches;
+  std::vector<double> seconds;
 };
 
 /// Ten seconds of three gliding tones: loud enough to be decoded, the same everywhere.
@@ -50,10 +52,27 @@ std::string profile(const Arguments &a, const fovea::Device &device) {
   return transcriber.profile().value();
 }
 
-uint64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return uint64_t(usage.ru_maxrss) * 1024;
+/// What a model takes on a device that has its kernels: once more from its opening, when the driver has
+/// compiled them and everything else of the first time is released.
+Json memory(const Arguments &a, const fovea::Device &device, fovea::BenchOptions options,
+            const Json &report) {
+  if (!reset_peak_memory() || resident_memory_bytes() == 0)
+    fail(FOVEA_UNSUPPORTED, {"--memory: this system does not count it (/proc/self/clear_refs)"});
+  const uint64_t before = resident_memory_bytes();
+  options.runs = 1;
+  options.kernels = options.variants = 0;
+  fovea::bench(device, a.model, options).value();
+  const Json &parts = report["memory"];
+  uint64_t planned = report["file_bytes"].get<uint64_t>();
+  for (const char *part : {"state_bytes", "scratch_bytes", "io_bytes"})
+    planned += parts[part].get<uint64_t>();
+  if (!report["weights_imported"].get<bool>()) planned += parts["weights_bytes"].get<uint64_t>();
+  const uint64_t peak = peak_memory_bytes();
+  Json out = parts;
+  out["planned_bytes"] = planned;
+  out["process_before_bytes"] = before;
+  out["process_added_bytes"] = peak - std::min(peak, before);
+  return out;
 }
 
 void check_profile(const Arguments &a) {
@@ -75,6 +94,12 @@ int bench(const Arguments &a) {
   options.verify = !a.no_verify;
   options.kernels = a.kernels || a.variants;
   options.variants = a.variants;
+  options.prompts = a.prompts.data();
+  options.n_prompts = a.prompts.size();
+  options.caches = a.caches.data();
+  options.n_caches = a.caches.size();
+  options.seconds = a.seconds.data();
+  options.n_seconds = a.seconds.size();
   options.cancel = interrupt().get();
   std::pair<ProgressBar, double> shown{"measuring", 0};
   options.user = &shown;
@@ -84,8 +109,9 @@ int bench(const Arguments &a) {
     bar.show(n, std::max(n + 1, 8.0), stage); // how many there will be is the model's to say
   };
   Json report = Json::parse(fovea::bench(device, a.model, options).value());
-  shown.first.clear();
   report["peak_process_bytes"] = peak_memory_bytes();
+  if (a.memory) report["memory"] = memory(a, device, options, report);
+  shown.first.clear();
   const std::string rows = a.profile ? profile(a, device) : "[]";
   if (a.profile) report["profile"] = Json::parse(rows);
   const std::string text = report.dump(2, ' ', false, Json::error_handler_t::replace);
@@ -106,12 +132,25 @@ void add_bench(CLI::App &app, int &exit_code) {
   command->add_option("--runs", a->n_runs, "Runs of each stage, after one to warm up (default: 5)")
       ->check(CLI::Range(1, 10000))
       ->option_text("N");
+  const auto sizes = [&](const char *name, auto &to, const char *what) {
+    return command->add_option(name, to, what)->delimiter(',')->allow_extra_args(false)->option_text("N,...");
+  };
+  sizes("--prompt", a->prompts, "Tokens of prompts, sources or texts to time (default: by task)")
+      ->check(CLI::Range(1, 1 << 24));
+  sizes("--cache", a->caches, "Tokens before a next one to time (default: by task)")
+      ->check(CLI::Range(0, 1 << 24));
+  sizes("--seconds", a->seconds, "Speech: recordings to time, up to their first word")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->option_text("S,...");
   command->add_flag("--json", a->as_json, "As JSON");
   command->add_flag(
       "--kernels", a->kernels,
       "Every kernel of the stages by itself, too: time, GFLOP/s, GB/s and % of what the device can do");
   command->add_flag("--variants", a->variants,
                     "With --kernels: the other kernels that could do the same, too");
+  command->add_flag(
+      "--memory", a->memory,
+      "Then once more, for what the model adds to a process that has the device and its kernels");
   command->add_flag(
       "--profile", a->profile,
       "Speech: then transcribe with a timer around every dispatch, and sum by operation and kernel");
@@ -127,7 +166,8 @@ rate that two small kernels measure on this device in the same run; % is that bo
 software driver times are CPU time of the process divided by the number of cores.
 Example:
   fovea bench tiny.en.fovea.gguf --json
-  fovea bench llama.fovea.gguf --runs 20
+  fovea bench llama.fovea.gguf --runs 20 --memory
+  fovea bench llama.fovea.gguf --prompt 1,16,256 --cache 0,1000
   fovea bench llama.fovea.gguf --kernels --variants
   fovea bench speech-en --profile --audio talk.wav)");
   command->callback([&exit_code, a] { exit_code = bench(*a); });

@@ -98,6 +98,14 @@ std::string bench_table(const std::string &json) {
       report["weights_imported"].get<bool>() ? "in place, in the file" : size("weights_bytes");
   text += "device memory     weights " + weights + ", state " + size("state_bytes") + ", scratch " +
           size("scratch_bytes") + ", input and output " + size("io_bytes") + "\n";
+  if (memory.contains("planned_bytes")) {
+    const double planned = memory["planned_bytes"].get<double>();
+    text += "process memory    " + size("process_added_bytes") +
+            " for the model, with its file; file, state, scratch, input and "
+            "output are " +
+            bytes_text(planned) +
+            format(" (%.0f%%)\n", 100 * memory["process_added_bytes"].get<double>() / planned);
+  }
   text += "process peak      " + bytes_text(report["peak_process_bytes"].get<double>()) + "\n";
   if (!report.contains("bounds")) return text;
   text += bounds(report["bounds"]);

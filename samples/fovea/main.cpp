@@ -1,6 +1,7 @@
 // fovea: the command-line tool, made of the public interface alone.
 #include "commands.h"
 #include "console.h"
+#include "process_memory.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -135,5 +136,6 @@ int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   keep_closed_streams();
+  tool::return_freed_memory();
   return run(argc, argv);
 }

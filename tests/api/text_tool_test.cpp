@@ -107,6 +107,28 @@ TEST_CASE("tool: bench of a text model, as a table and as JSON") {
   }
 }
 
+TEST_CASE("tool: bench at the sizes that are asked for, and what the model adds to the process") {
+  const std::string gpt2 = model("golden/cases/gpt2");
+  if (gpt2.empty()) return;
+  const auto report = nlohmann::json::parse(
+      fovea_tool("bench --runs 1 --json --memory --prompt 1,33 --cache 0,7 " + gpt2).out);
+  std::vector<std::string> names;
+  for (const auto &stage : report["stages"]) names.push_back(stage["name"]);
+  CHECK(names == std::vector<std::string>{"prefill 1", "prefill 33", "decode at 0", "decode at 7"});
+  double flops = 0;
+  for (const auto &op : report["stages"][1]["ops"]) flops += op["flops"].get<double>();
+  CHECK(flops == report["stages"][1]["flops"].get<double>());
+  const auto &memory = report["memory"];
+  CHECK(memory["planned_bytes"].get<uint64_t>() > report["file_bytes"].get<uint64_t>());
+  CHECK(memory["process_added_bytes"] > 0);
+  CHECK(memory["process_added_bytes"] < report["peak_process_bytes"]);
+  const std::string table = fovea_tool("bench --runs 1 --memory --prompt 5 --cache 6 " + gpt2).out;
+  CHECK(table.find("\nprocess memory    ") != std::string::npos);
+  check_error("bench --prompt 0 " + gpt2, 2, "--prompt");
+  check_error("bench --prompt 1,x " + gpt2, 2, "--prompt");
+  check_error("bench --seconds -1 " + gpt2, 2, "--seconds");
+}
+
 TEST_CASE("tool: bench of kernels, as a table and as JSON") {
   const std::string t5 = model("golden/cases/t5");
   if (t5.empty()) return;

@@ -208,11 +208,11 @@ def section(args, used, table, packages, run, n_busy):
                        for p in paragraphs)
 
 
-def replaced(page, text):
-    begin, end = page.find(BEGIN), page.find(END)
+def replaced(page, text, first=BEGIN, last=END):
+    begin, end = page.find(first), page.find(last)
     if begin < 0 or end < begin:
-        raise Failure(f"the page has no section between {BEGIN} and {END}")
-    return f"{page[:begin]}{BEGIN}\n{text}\n{page[end:]}"
+        raise Failure(f"the page has no section between {first} and {last}")
+    return f"{page[:begin]}{first}\n{text}\n{page[end:]}"
 
 
 def compare(args):

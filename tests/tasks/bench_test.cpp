@@ -4,8 +4,10 @@
 #include "support/error_text.h"
 #include "support/temp_folder.h"
 #include "tasks/bench_strategy.h"
+#include "tasks/ctc_spec.h"
 
 #include <doctest/doctest.h>
+#include <filesystem>
 
 using namespace fovea;
 using namespace fovea::test;
@@ -103,14 +105,44 @@ TEST_CASE("bench: prompts and positions end with the context; a stage runs as ma
   if (path.empty()) return;
   BenchOptions options;
   options.n_runs = 1;
-  options.prefills = {5, 200, 300};
-  options.decode_at = {0, 95, 96};
+  options.prompts = {5, 200, 300};
+  options.caches = {0, 95, 96};
   const BenchReport report = bench(test_device(), path, options);
   std::vector<std::pair<std::string, double>> stages;
   for (const BenchStage &s : report.stages) stages.emplace_back(s.name, s.work.n_items);
   CHECK(stages == std::vector<std::pair<std::string, double>>{
                       {"prefill 5", 5}, {"prefill 96", 96}, {"decode at 0", 1}, {"decode at 95", 1}});
   CHECK(report.stages[1].flops > 10 * report.stages[0].flops);
+}
+
+TEST_CASE("bench: recordings are heard in windows, and a stage counts the work of all") {
+  BenchOptions options;
+  options.n_runs = 1;
+  const std::string path = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf"; // windows of 20 s
+  const CtcSpec spec = CtcSpec::read(Model::open(path)->file());
+  options.seconds = {2.5,
+                     20 + 1.5 * double(spec.window_samples - 2 * spec.overlap_samples) / spec.sample_rate_hz};
+  const BenchReport report = bench(test_device(), path, options);
+  REQUIRE(report.stages.size() == 4);
+  const BenchStage &window = report.stages[1], &breath = report.stages[2], &talk = report.stages[3];
+  CHECK(window.name == "window of 20 s");
+  CHECK(breath.name == "sound of 2.5 s");
+  CHECK(breath.work.n_items == 2.5);
+  CHECK(breath.n_dispatches == window.n_dispatches);
+  CHECK(breath.flops < window.flops / 7);
+  CHECK(talk.work.n_items == options.seconds[1]);
+  CHECK(talk.n_dispatches == 3 * window.n_dispatches);
+  CHECK(talk.flops > 2 * window.flops);
+  CHECK(talk.flops < 3 * window.flops);
+  CHECK(report.file_bytes == std::filesystem::file_size(path));
+  for (const BenchStage &s : report.stages) {
+    uint64_t flops = 0;
+    for (const auto &[op, work] : s.ops) flops += work.flops;
+    CHECK(flops == s.flops);
+    CHECK(s.ops.count("attention") == 1);
+  }
+  options.seconds = {0};
+  CHECK(error_text([&] { bench(test_device(), path, options); }).find("a recording of 0 s") == 0);
 }
 
 TEST_CASE("bench: a result that is no number, or another one each time, is an error and no time") {

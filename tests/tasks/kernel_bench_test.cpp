@@ -182,8 +182,8 @@ TEST_CASE("bench: kernels of every stage of a model, and the device's bounds") {
   convert(source, folder / "m.gguf", {Encoding::Q8, 0, {}, false});
   BenchOptions options;
   options.n_runs = 1;
-  options.prefills = {20};
-  options.decode_at = {30};
+  options.prompts = {20};
+  options.caches = {30};
   CHECK_FALSE(bench(test_device(), folder / "m.gguf", options).bounds);
   options.kernels = true;
   std::vector<std::string> progress;

@@ -94,7 +94,7 @@ TEST_CASE("bench: every stage, checked and with its figures") {
   const Tiny tiny;
   BenchOptions options;
   options.n_runs = 2;
-  options.positions = {0, 5, 4000};
+  options.caches = {0, 5, 4000};
   const BenchReport report = bench(test_device(), tiny.model->path(), options);
   std::vector<std::string> names;
   for (const BenchStage &s : report.stages) {
@@ -107,6 +107,20 @@ TEST_CASE("bench: every stage, checked and with its figures") {
     CHECK(s.weight_bytes < tiny.model->file().bytes().size());
   }
   CHECK(names == std::vector<std::string>{"features", "encode", "prompt of 48", "step at 0", "step at 5"});
+  const SpeechSpec spec = SpeechSpec::read(tiny.model->file());
+  const double window_s = double(spec.window_samples) / spec.sample_rate_hz;
+  options.seconds = {window_s, window_s + 0.1, 3 * window_s};
+  options.prompts = {3, 7};
+  options.caches = {2};
+  const std::vector<BenchStage> given = bench(test_device(), tiny.model->path(), options).stages;
+  REQUIRE(given.size() == 8);
+  CHECK(given[2].flops > given[0].flops + given[1].flops); // the peak, too
+  CHECK(given[3].flops == 2 * given[2].flops);
+  CHECK(given[4].flops == 3 * given[2].flops);
+  CHECK(given[4].n_dispatches == 3 * given[2].n_dispatches);
+  CHECK(given[5].name == "prompt of 3");
+  CHECK(given[6].name == "prompt of 7");
+  CHECK(given[7].name == "step at 2");
   CHECK(report.first_result_s >= report.load_s);
   CHECK(report.memory.state_bytes > 0);
 }

@@ -9,7 +9,12 @@ using namespace fovea::api;
 namespace {
 
 const fovea_bench_options kBenchDefaults = {
-    sizeof(fovea_bench_options), 5, nullptr, nullptr, nullptr, 1, 0, 0};
+    sizeof(fovea_bench_options), 5, nullptr, nullptr, nullptr, 1, 0, 0, nullptr, 0, nullptr, 0, nullptr, 0};
+
+template <class T> std::vector<T> sizes(const T *values, size_t n, const char *what) {
+  if (!values && n) fail(ErrorCode::InvalidArgument, "bench options: ", what, " is NULL");
+  return values ? std::vector<T>(values, values + n) : std::vector<T>();
+}
 
 void write_time(JsonWriter &json, const KernelTime &time) {
   json.member("time_us", time.median_s * 1e6)
@@ -61,6 +66,10 @@ void write_stage(JsonWriter &json, const BenchStage &stage) {
       .member("items", stage.work.n_items)
       .member("unit", stage.work.unit)
       .member("items_per_s", stage.items_per_s());
+  json.key("ops").begin_array();
+  for (const auto &[op, work] : stage.ops)
+    json.begin_object().member("op", op).member("flops", work.flops).member("bytes", work.bytes).end();
+  json.end();
   if (!stage.kernels.empty()) write_kernels(json, stage.kernels);
   json.end();
 }
@@ -88,6 +97,7 @@ std::string to_json(const BenchReport &report, const vk::Device &device, const s
       .member("device", device.name())
       .member("driver", device.caps().driver_info)
       .member("task", report.task)
+      .member("file_bytes", report.file_bytes)
       .member("load_s", report.load_s)
       .member("first_result_s", report.first_result_s)
       .member("weights_imported", report.weights_imported);
@@ -126,6 +136,9 @@ fovea_status fovea_bench(fovea_device *device, const char *model_path, const fov
     wanted.variants = given.variants != 0;
     if (wanted.variants && !wanted.kernels)
       fail(ErrorCode::InvalidArgument, "bench options: variants without kernels");
+    wanted.prompts = sizes(given.prompts, given.n_prompts, "prompts");
+    wanted.caches = sizes(given.caches, given.n_caches, "caches");
+    wanted.seconds = sizes(given.seconds, given.n_seconds, "seconds");
     wanted.cancel = flag(given.cancel);
     if (given.on_stage)
       wanted.progress = [&](const std::string &stage) { given.on_stage(given.user, stage.c_str()); };

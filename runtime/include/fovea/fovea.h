@@ -371,6 +371,13 @@ typedef struct fovea_bench_options {
   int verify;                                      /* as in fovea_model_options; default 1 */
   int kernels;  /* 1: every kernel of the stages by itself too, against the device's bounds; default 0 */
   int variants; /* 1, with kernels: the other kernels that could do the same, too; default 0 */
+  /* Sizes to time; NULL: what is usual for the task. */
+  const uint32_t *prompts; /* tokens of prompts, sources and texts; at most what the model takes */
+  size_t n_prompts;
+  const uint32_t *caches; /* tokens before the one decoded; those past the context are left out */
+  size_t n_caches;
+  const double *seconds; /* of recordings, for models of speech; by default none beside the windows */
+  size_t n_seconds;
 } fovea_bench_options;
 FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t struct_size);
 
