@@ -33,17 +33,26 @@ std::vector<std::byte> tensor_bytes(const HostTensor &tensor) {
   if (is_quantized(type.encoding))
     fail(ErrorCode::InvalidArgument, "a tensor of ", type, " cannot be given as plain bytes");
   std::vector<std::byte> out(type.bytes());
-  if (type.encoding == Encoding::I32) {
+  write_tensor(tensor, type.encoding, out);
+  return out;
+}
+
+void write_tensor(const HostTensor &tensor, Encoding encoding, std::span<std::byte> out) {
+  const bool integers = encoding == Encoding::I32;
+  const size_t n = integers ? tensor.i.size() : tensor.f.size(), each = encoding == Encoding::F16 ? 2 : 4;
+  if (out.size() != n * each)
+    fail(ErrorCode::Internal, n, " values of ", tensor.type, " as ", encoding, " into ", out.size(),
+         " bytes");
+  if (integers) {
     std::memcpy(out.data(), tensor.i.data(), out.size());
-  } else if (type.encoding == Encoding::F32) {
+  } else if (encoding == Encoding::F32) {
     std::memcpy(out.data(), tensor.f.data(), out.size());
   } else {
-    for (size_t i = 0; i < tensor.f.size(); ++i) {
+    for (size_t i = 0; i < n; ++i) {
       const uint16_t h = float_to_half(tensor.f[i]);
       std::memcpy(out.data() + 2 * i, &h, 2);
     }
   }
-  return out;
 }
 
 HostTensor read_tensor(const ModelFile &file, const std::string &name) {

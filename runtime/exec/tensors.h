@@ -10,6 +10,8 @@ namespace fovea {
 HostTensor host_tensor(const TensorType &type, std::span<const std::byte> bytes);
 /// The inverse; f16 is rounded to nearest even. Error InvalidArgument for a quantized type.
 std::vector<std::byte> tensor_bytes(const HostTensor &tensor);
+/// The same into `out`, as many bytes as a tensor of these values in `encoding` has.
+void write_tensor(const HostTensor &tensor, Encoding encoding, std::span<std::byte> out);
 /// A tensor of a file, decoded: for the reference interpreter.
 HostTensor read_tensor(const ModelFile &file, const std::string &name);
 

@@ -120,13 +120,22 @@ void check_names(const Model &model, const RunRequest &request, const std::vecto
   }
 }
 
-Bindings bindings_of(const Model &model, const Graph &graph, const NamedTensors &tensors) {
+/// What is there so far: pictures and sound are large, so the request's and the results' own.
+using Known = std::map<std::string, const HostTensor *>;
+
+Known known_of(const NamedTensors &tensors) {
+  Known known;
+  for (const auto &[name, tensor] : tensors) known[name] = &tensor;
+  return known;
+}
+
+Bindings bindings_of(const Model &model, const Graph &graph, const Known &tensors) {
   Bindings sizes;
   for (const ValueInfo *v : inputs(graph)) {
     const auto given = tensors.find(v->name);
     if (given == tensors.end()) continue;
     try {
-      bind_symbols(*v, given->second.type.shape, sizes);
+      bind_symbols(*v, given->second->type.shape, sizes);
     } catch (const Error &e) {
       fail(e.code(), model.path(), ": graph '", graph.name(), "' takes ", describe(*v), ": ", e.what());
     }
@@ -160,7 +169,7 @@ void check_ids(const Model &model, const Graph &graph, const std::string &input,
 }
 
 /// The given values as what the plan's input stores.
-std::vector<std::byte> input_bytes(const Model &model, const PlanValue &input, const HostTensor &given) {
+void write_input(const Model &model, const PlanValue &input, const HostTensor &given, Program &program) {
   const bool wants_integers = input.type.encoding == Encoding::I32;
   const bool has_integers = given.type.encoding == Encoding::I32;
   if (wants_integers != has_integers)
@@ -170,11 +179,7 @@ std::vector<std::byte> input_bytes(const Model &model, const PlanValue &input, c
   if ((has_integers ? given.i.size() : given.f.size()) != n)
     fail(ErrorCode::InvalidArgument, model.path(), ": input '", input.name, "' takes ", input.type, ", got ",
          given.type);
-  HostTensor stored;
-  stored.type = input.type;
-  stored.i = given.i;
-  stored.f = given.f;
-  return tensor_bytes(stored);
+  write_tensor(given, input.type.encoding, program.input(input.name));
 }
 
 } // namespace
@@ -192,19 +197,18 @@ std::vector<std::string> inputs_of(const Model &model, const std::string &graph)
 
 Bindings session_sizes(const Model &model, const RunRequest &request) {
   Bindings given, sizes;
+  const Known known = known_of(request.inputs);
   for (const Graph *graph : graphs_to_run(model, request))
-    for (const auto &[symbol, size] : bindings_of(model, *graph, request.inputs))
-      if (const auto [known, added] = given.emplace(symbol, size); !added && known->second == 1)
-        known->second = size;
+    for (const auto &[symbol, size] : bindings_of(model, *graph, known))
+      if (const auto [at, added] = given.emplace(symbol, size); !added && at->second == 1) at->second = size;
   sizes[kBatch] = given[kBatch];
   for (const Graph &graph : model.graphs())
     for (const ValueInfo &v : graph.values())
       for (const Dim &d : v.dims)
         if (v.kind == ValueKind::State && !d.symbol.empty()) {
-          const auto known = given.find(d.symbol);
-          sizes[d.symbol] = known != given.end()
-                                ? known->second
-                                : model.file().find_u32(concat(kSizeKey, d.symbol)).value_or(1);
+          const auto at = given.find(d.symbol);
+          sizes[d.symbol] =
+              at != given.end() ? at->second : model.file().find_u32(concat(kSizeKey, d.symbol)).value_or(1);
         }
   return sizes;
 }
@@ -215,16 +219,15 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
   check_names(model, request, graphs);
   check_offers(model, request, graphs);
   if (!request.keep_state) session.reset();
-  NamedTensors known = request.inputs, results;
+  Known known = known_of(request.inputs);
+  NamedTensors results;
   for (const Graph *graph : graphs) {
     Program &program =
         session.program(graph->name(), bindings_of(model, *graph, known), wanted_outputs(*graph, request));
     for (const PlanValue &input : program.plan().inputs) {
       const auto given = known.find(input.name);
-      if (given != known.end()) check_ids(model, *graph, input.name, given->second);
-      const std::vector<std::byte> bytes =
-          input_bytes(model, input, given != known.end() ? given->second : fallback_of(*graph, input));
-      program.set_input(input.name, std::span(bytes));
+      if (given != known.end()) check_ids(model, *graph, input.name, *given->second);
+      write_input(model, input, given != known.end() ? *given->second : fallback_of(*graph, input), program);
     }
     for (const std::string &step : graph->steps())
       if (const auto value = request.steps.find(step); value != request.steps.end())
@@ -237,9 +240,9 @@ NamedTensors run_model(Session &session, const RunRequest &request) {
       session.run(program, request.control);
     if (request.after_graph) request.after_graph(program);
     for (const PlanValue &output : program.plan().outputs) {
-      HostTensor tensor = host_tensor(output.type, program.output(output.name));
-      known[output.name] = tensor;
-      results[output.name] = std::move(tensor);
+      HostTensor &result = results[output.name];
+      result = host_tensor(output.type, program.output(output.name));
+      known[output.name] = &result;
     }
   }
   return results;

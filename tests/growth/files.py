@@ -2,6 +2,7 @@
 import ctypes
 import mmap
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import llama_shape
 from programs import Failure, progress
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Widths of files that differ in their number of layers: 0.4 MB each of the first, 7 MB of the second.
 TINY = {"hidden_size": 128, "intermediate_size": 384, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 512}
 LOADED = {"vocab_size": 512}
@@ -79,6 +81,7 @@ def models_for_memory(bench, args):
     for encoding in ("f16", "q8"):
         if path := whisper(bench, args, encoding):
             yield f"Whisper tiny.en, {encoding}", path
+    yield "speech-en, q8", ROOT / "samples/models/speech-en.fovea.gguf"
     if source := shared_folder(args, "vit-tiny-patch16-224"):
         yield "ViT tiny, f16", converted(bench, source, args.folder / "vit-tiny-f16.gguf")
 

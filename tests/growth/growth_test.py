@@ -71,10 +71,10 @@ class Curves(unittest.TestCase):
         parts = types.SimpleNamespace(name="decode", axis="tokens", curves=[growth.Curve("made up", (growth.once,))])
         for n, seconds in ((1, 1), (2, 1), (4, 1), (8, 4)):
             parts.curves[0].add(n, seconds, [1])
-        said = list(growth.beyond(args, [parts], [("| small |", 1.2), ("| good |", 1.0)], [("| made |", 0.3)]))
+        said = list(growth.beyond(args, [parts], [("| much |", 1.2, 2e7), ("| good |", 1.09, 2e7), ("| small |", 1.5, 4e6)], [("| made |", 0.3, -2e7)]))
         self.assertEqual(len(said), 2)
         self.assertRegex(said[0], "^decode, made up: .* of the ideal at 8 tokens")
-        self.assertRegex(said[1], "^memory, small: 1.20")
+        self.assertRegex(said[1], "^memory, much: 1.20")
 
     def test_attention_is_counted_apart(self):
         ops = [{"op": "attention", "flops": 30, "bytes": 7}, {"op": "linear", "flops": 70, "bytes": 99}]
