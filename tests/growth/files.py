@@ -81,7 +81,7 @@ def models_for_memory(bench, args):
     for encoding in ("f16", "q8"):
         if path := whisper(bench, args, encoding):
             yield f"Whisper tiny.en, {encoding}", path
-    yield "speech-en, q8", ROOT / "samples/models/speech-en.fovea.gguf"
+    yield "speech-en, q4", ROOT / "samples/models/speech-en.fovea.gguf"
     if source := shared_folder(args, "vit-tiny-patch16-224"):
         yield "ViT tiny, f16", converted(bench, source, args.folder / "vit-tiny-f16.gguf")
 
