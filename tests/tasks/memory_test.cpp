@@ -41,6 +41,12 @@ std::optional<uint64_t> mapped_bytes(const std::string &field, const std::string
   return bytes;
 }
 
+/// What the process has in memory beside the file's pages; drivers may use memory that is not anonymous.
+std::optional<int64_t> beside(const std::string &path) {
+  const auto all = mapped_bytes("Rss"), file = mapped_bytes("Rss", path);
+  return all && file ? std::optional(int64_t(*all) - int64_t(*file)) : std::nullopt;
+}
+
 /// Loads and runs the file; what it then holds of it, and what else the process has grown by.
 struct Held {
   uint64_t file_bytes = 0, dirty_bytes = 0;
@@ -50,7 +56,7 @@ struct Held {
 
 std::optional<Held> hold(const std::string &path, WeightPlacement placement) {
   const auto model = Model::open(path);
-  const auto before = mapped_bytes("Anonymous");
+  const auto before = beside(path);
   const auto weights = DeviceWeights::load(test_device(), model, placement);
   Session session(test_device(), model, weights);
   Program &program = session.program("g");
@@ -58,11 +64,11 @@ std::optional<Held> hold(const std::string &path, WeightPlacement placement) {
   program.set_input("x0", std::span<const float>(x.f));
   session.run(program);
   CHECK(std::isfinite(program.output_as<float>("y")[0]));
-  const auto after = mapped_bytes("Anonymous"), rss = mapped_bytes("Rss", path),
-             dirty = mapped_bytes("Private_Dirty", path);
-  if (!before || !after || !rss || !dirty) return {};
+  const auto after = beside(path);
+  const auto file = mapped_bytes("Rss", path), dirty = mapped_bytes("Private_Dirty", path);
+  if (!before || !after || !file || !dirty) return {};
   CHECK((weights->device_bytes() == 0) == weights->imported());
-  return Held{*rss, *dirty, int64_t(*after) - int64_t(*before), weights->imported()};
+  return Held{*file, *dirty, *after - *before, weights->imported()};
 }
 
 } // namespace
