@@ -157,7 +157,7 @@ private:
 /// One row of the list of known ops.
 struct OpRow {
   const char *name;
-  Op (*make)();
+  Op (*make)(); // nullptr: left out of a library for certain models (FOVEA_KERNELS_FOR)
 };
 using OpTable = std::span<const OpRow>;
 template <class T> constexpr OpRow op_row() {

@@ -143,6 +143,11 @@ private:
 Op parse_call(Cursor &in, Graph &graph, OpTable ops, const std::string &name) {
   const auto row = std::find_if(ops.begin(), ops.end(), [&](const OpRow &r) { return name == r.name; });
   if (row == ops.end()) fail(ErrorCode::InvalidGraph, "unknown op '", name, "'; a newer Fovea may know it");
+  if (!row->make)
+    fail(ErrorCode::Unsupported, "op ", name,
+         " is not in this library, which was built for certain models only; build it with this model among "
+         "those "
+         "of FOVEA_KERNELS_FOR, or without that option");
   std::vector<std::string> operands;
   std::map<std::string, std::string> fields;
   in.expect("(");
@@ -237,7 +242,9 @@ Graph parse_graph(std::string_view text, OpTable ops) {
         named = true;
       }
     } catch (const Error &e) {
-      fail(ErrorCode::InvalidGraph, "graph '", graph.name(), "' line ", line, ": ", e.what());
+      const bool left_out = e.code() == ErrorCode::Unsupported; // an op
+      fail(left_out ? e.code() : ErrorCode::InvalidGraph, "graph '", graph.name(), "' line ", line, ": ",
+           e.what());
     }
   }
   if (!named) fail(ErrorCode::InvalidGraph, "the graph text is empty");

@@ -63,6 +63,7 @@ public:
   }
   void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
                 std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) override {
+    require_linked(kernel);
     for (size_t i = 0; i < 3; ++i)
       if (groups[i] == 0 || groups[i] > caps_.max_workgroup_count[i])
         fail(ErrorCode::Internal, to_string(kernel), ": ", groups[i], " workgroups in dimension ", i);

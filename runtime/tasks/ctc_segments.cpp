@@ -1,7 +1,7 @@
 #include "tasks/ctc_segments.h"
 
 #include "text/clean_up.h"
-#include "text/unicode.h"
+#include "text/utf8.h"
 
 #include <cmath>
 #include <utility>

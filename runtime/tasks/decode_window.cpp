@@ -1,5 +1,6 @@
 #include "tasks/decode_window.h"
 
+#include "tasks/trimmed.h"
 #include "text/compression.h"
 
 #include <algorithm>
@@ -11,12 +12,6 @@ std::string text_of(const SpeechSpec &spec, const Tokenizer &tokenizer, std::spa
   for (const int32_t id : tokens)
     if (id < tokenizer.size() && !(spec.has_times() && id >= spec.time_begin)) text.push_back(id);
   return tokenizer.decode(text, true);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 WindowDecoder::WindowDecoder(SpeechSession &session, const Tokenizer &tokenizer, const TimestampRules &rules,

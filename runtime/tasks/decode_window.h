@@ -64,7 +64,5 @@ private:
 
 /// The text that tokens stand for: times and special tokens left out, valid UTF-8, spaces kept.
 std::string text_of(const SpeechSpec &spec, const Tokenizer &tokenizer, std::span<const int32_t> tokens);
-/// Without spaces at its ends.
-std::string_view trimmed(std::string_view text);
 
 } // namespace fovea

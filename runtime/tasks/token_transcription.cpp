@@ -7,6 +7,7 @@
 #include "tasks/recording.h"
 #include "tasks/segments.h"
 #include "tasks/token_listener.h"
+#include "tasks/trimmed.h"
 
 #include <algorithm>
 #include <chrono>

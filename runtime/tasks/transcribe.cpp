@@ -1,8 +1,8 @@
 #include "tasks/transcribe.h"
 
-#include "tasks/decode_window.h"
 #include "tasks/speech_spec.h"
 #include "tasks/transcription.h"
+#include "tasks/trimmed.h"
 
 namespace fovea {
 
@@ -18,7 +18,13 @@ Transcriber::Transcriber(std::shared_ptr<vk::Device> device, std::shared_ptr<con
   if (decoder && *decoder != kCtcDecoder)
     fail(ErrorCode::Unsupported, model->path(), ": ", kDecoderKey, " is '", *decoder,
          "', which this version does not know; '", kCtcDecoder, "' or nothing expected");
-  const auto make = decoder ? make_ctc_transcription : make_token_transcription;
+  const auto make = decoder ? transcription_kinds().ctc : transcription_kinds().tokens;
+  if (!make)
+    fail(ErrorCode::Unsupported, model->path(), ": transcription ",
+         decoder ? "with CTC" : "token after token",
+         " is not in this library, which was built for certain models only; build it with this model among "
+         "those of "
+         "FOVEA_KERNELS_FOR, or without that option");
   transcription_ = make(std::move(device), std::move(model), std::move(weights), options);
 }
 

@@ -24,14 +24,18 @@ public:
   virtual std::vector<ProfileRow> profile() const = 0;
 };
 
-std::unique_ptr<Transcription> make_token_transcription(std::shared_ptr<vk::Device> device,
-                                                        std::shared_ptr<const Model> model,
-                                                        std::shared_ptr<const DeviceWeights> weights,
-                                                        const TranscriberOptions &options);
-std::unique_ptr<Transcription> make_ctc_transcription(std::shared_ptr<vk::Device> device,
-                                                      std::shared_ptr<const Model> model,
-                                                      std::shared_ptr<const DeviceWeights> weights,
-                                                      const TranscriberOptions &options);
+using MakeTranscription = std::unique_ptr<Transcription>(std::shared_ptr<vk::Device> device,
+                                                         std::shared_ptr<const Model> model,
+                                                         std::shared_ptr<const DeviceWeights> weights,
+                                                         const TranscriberOptions &options);
+MakeTranscription make_token_transcription, make_ctc_transcription;
+
+/// The kinds there are. nullptr: left out of a library for certain models (FOVEA_KERNELS_FOR), which has an
+/// object of its own in place of transcription_kinds.cpp.
+struct TranscriptionKinds {
+  MakeTranscription *tokens, *ctc;
+};
+TranscriptionKinds transcription_kinds();
 
 inline void check_cancelled(const TranscribeOptions &options) {
   if (options.cancel && options.cancel->load()) fail(ErrorCode::Cancelled, "the transcription was cancelled");

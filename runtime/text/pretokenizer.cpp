@@ -5,6 +5,7 @@
 #include "text/step.h"
 #include "text/tokenizer_data.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 #include <algorithm>
 

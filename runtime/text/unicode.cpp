@@ -74,10 +74,6 @@ char32_t utf8_next(std::string_view text, size_t &at) {
   return c;
 }
 
-size_t utf8_count(std::string_view text) {
-  return size_t(std::count_if(text.begin(), text.end(), [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
-}
-
 bool is_white_space(char32_t c) {
   return between(c, 9, 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
          between(c, 0x2000, 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||

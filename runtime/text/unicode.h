@@ -17,8 +17,6 @@ constexpr size_t utf8_length(char lead) {
   const auto byte = uint8_t(lead);
   return byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
 }
-/// Code points of valid UTF-8.
-size_t utf8_count(std::string_view text);
 
 bool is_white_space(char32_t c);       // White_Space
 bool is_punctuation(char32_t c);       // ASCII punctuation and symbols, P*

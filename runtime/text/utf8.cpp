@@ -1,5 +1,7 @@
 #include "text/utf8.h"
 
+#include <algorithm>
+
 namespace fovea {
 namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -44,6 +46,10 @@ std::string utf8_replace_invalid(std::string_view text) {
   out.reserve(text.size());
   if (append_valid(out, text) < text.size()) out += kReplacement;
   return out;
+}
+
+size_t utf8_count(std::string_view text) {
+  return size_t(std::count_if(text.begin(), text.end(), [](char c) { return (uint8_t(c) & 0xC0) != 0x80; }));
 }
 
 void utf8_append(std::string &out, char32_t c) {

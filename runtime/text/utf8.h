@@ -30,6 +30,9 @@ Utf8Unit utf8_unit(std::string_view text, size_t at);
 /// The same text with every invalid or cut sequence replaced by U+FFFD.
 std::string utf8_replace_invalid(std::string_view text);
 
+/// Code points of valid UTF-8.
+size_t utf8_count(std::string_view text);
+
 /// Appends a code point (<= 0x10FFFF, no surrogate) to `out`.
 void utf8_append(std::string &out, char32_t code_point);
 

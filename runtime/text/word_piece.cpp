@@ -3,6 +3,7 @@
 #include "text/token_model.h"
 #include "text/token_trie.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 namespace fovea {
 namespace {

@@ -27,7 +27,8 @@ std::string to_string(const KernelVariant &variant) {
 Kernel::Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache,
                std::span<const uint32_t> words)
     : context_(std::move(context)), variant_(std::move(variant)) {
-  if (words.empty()) words = spirv(variant_.id);
+  std::vector<uint32_t> own;
+  if (words.empty()) words = own = spirv(variant_.id);
   interface_ = reflect(words, to_string(variant_.id));
   context_->require_alive();
   check_device_supports();

@@ -40,8 +40,7 @@ uint64_t cache_key(const DeviceCaps &caps) {
   hash = hash_bytes(std::as_bytes(std::span(caps.pipeline_cache_uuid)), hash);
   for (const std::string &text : {caps.name, caps.driver_name, caps.driver_info})
     hash = hash_bytes(std::as_bytes(std::span(text.data(), text.size() + 1)), hash);
-  for (uint32_t id = 0; id < kKernelCount; ++id) hash = hash_bytes(std::as_bytes(spirv(KernelId(id))), hash);
-  return hash;
+  return hash_value(spirv_hash(), hash);
 }
 
 std::string hex(uint64_t value) {

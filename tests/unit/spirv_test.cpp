@@ -16,9 +16,9 @@ TEST_CASE("spirv-val accepts every kernel") {
   const TempFolder folder;
   const std::string module = folder / "kernel.spv", report = folder / "report";
   for (uint32_t i = 0; i < kKernelCount; ++i) {
-    const std::span<const uint32_t> words = spirv(KernelId(i));
+    const std::vector<uint32_t> words = spirv(KernelId(i));
     std::ofstream(module, std::ios::binary)
-        .write(reinterpret_cast<const char *>(words.data()), std::streamsize(words.size_bytes()));
+        .write(reinterpret_cast<const char *>(words.data()), std::streamsize(words.size() * 4));
     const int status =
         std::system(("spirv-val --target-env vulkan1.1 '" + module + "' >'" + report + "' 2>&1").c_str());
     CHECK_MESSAGE(status == 0, to_string(KernelId(i)), ": ", read_file(report));

@@ -39,14 +39,14 @@ TEST_CASE("reflection: every kernel keeps to the convention") {
 }
 
 TEST_CASE("reflection: what is no compute module is refused, wherever it is cut") {
-  const std::span<const uint32_t> words = spirv(KernelId::layer_norm);
+  const std::vector<uint32_t> words = spirv(KernelId::layer_norm);
   CHECK(test::error_of([] { reflect({}, "empty"); }).code() == ErrorCode::InvalidArgument);
   const std::vector<uint32_t> zeros(16);
   CHECK(test::says(test::error_of([&] { reflect(zeros, "zeros"); }), "zeros: not a SPIR-V module"));
   for (size_t n = 0; n < words.size();
        ++n) { // whole instructions may remain: no error then, and no crash either
     try {
-      reflect(words.first(n), "cut");
+      reflect(std::span(words).first(n), "cut");
     } catch (const Error &error) {
       CHECK(error.code() == ErrorCode::InvalidArgument);
     }
