@@ -65,63 +65,66 @@ constexpr bool is_selected([[maybe_unused]] std::string_view op) {
 #endif
 }
 
-template <class T> constexpr OpRow row() {
+namespace selection {
+template <class T> constexpr OpRow op_row() {
   if constexpr (is_selected(T::kName))
-    return op_row<T>();
+    return fovea::op_row<T>();
   else
     return {T::kName, nullptr};
 }
+} // namespace selection
 
 } // namespace
 
 OpTable op_table() {
+  using selection::op_row;
   // One a line.
   // clang-format off
   static constexpr OpRow rows[] = {
-      row<AsMap>(),
-      row<Attention>(),
-      row<AttentionWeights>(),
-      row<Binary>(),
-      row<ChannelsFirst>(),
-      row<ChannelsLast>(),
-      row<Concat>(),
-      row<Conv1d>(),
-      row<Conv2d>(),
-      row<Copy>(),
-      row<DepthwiseConv2d>(),
-      row<DotRows>(),
-      row<DynamicRange>(),
-      row<Embed>(),
-      row<Flatten>(),
-      row<Gated>(),
-      row<GroupNorm>(),
-      row<Gru>(),
-      row<L2Normalize>(),
-      row<LayerNorm>(),
-      row<Linear>(),
-      row<Lstm>(),
-      row<MapPositions>(),
-      row<NormalizeImage>(),
-      row<Pool2d>(),
-      row<PoolRows>(),
-      row<PowerSpectrum>(),
-      row<ReduceMax>(),
-      row<ReflectPad>(),
-      row<Regroup>(),
-      row<Repeat>(),
-      row<Resize2d>(),
-      row<ResizeImage>(),
-      row<RmsNorm>(),
-      row<Rope>(),
-      row<RowOfToken>(),
-      row<Slice>(),
-      row<Softmax>(),
-      row<TakeBatch>(),
-      row<TokenRules>(),
-      row<TopK>(),
-      row<Transpose>(),
-      row<Unary>(),
-      row<WeightedSum>(),
+      op_row<AsMap>(),
+      op_row<Attention>(),
+      op_row<AttentionWeights>(),
+      op_row<Binary>(),
+      op_row<ChannelsFirst>(),
+      op_row<ChannelsLast>(),
+      op_row<Concat>(),
+      op_row<Conv1d>(),
+      op_row<Conv2d>(),
+      op_row<Copy>(),
+      op_row<DepthwiseConv2d>(),
+      op_row<DotRows>(),
+      op_row<DynamicRange>(),
+      op_row<Embed>(),
+      op_row<Flatten>(),
+      op_row<Gated>(),
+      op_row<GroupNorm>(),
+      op_row<Gru>(),
+      op_row<L2Normalize>(),
+      op_row<LayerNorm>(),
+      op_row<Linear>(),
+      op_row<Lstm>(),
+      op_row<MapPositions>(),
+      op_row<NormalizeImage>(),
+      op_row<Pool2d>(),
+      op_row<PoolRows>(),
+      op_row<PowerSpectrum>(),
+      op_row<ReduceMax>(),
+      op_row<ReflectPad>(),
+      op_row<Regroup>(),
+      op_row<Repeat>(),
+      op_row<Resize2d>(),
+      op_row<ResizeImage>(),
+      op_row<RmsNorm>(),
+      op_row<Rope>(),
+      op_row<RowOfToken>(),
+      op_row<Slice>(),
+      op_row<Softmax>(),
+      op_row<TakeBatch>(),
+      op_row<TokenRules>(),
+      op_row<TopK>(),
+      op_row<Transpose>(),
+      op_row<Unary>(),
+      op_row<WeightedSum>(),
   };
   // clang-format on
   return rows;
