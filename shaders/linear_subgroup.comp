@@ -19,9 +19,9 @@
 layout(constant_id = 7) const uint kRows = 16u;
 layout(constant_id = 8) const uint kLoads = 2u;  // vec4 of x per lane and part of a step
 layout(constant_id = 9) const uint kParts = 1u;  // parts of a step
-layout(constant_id = 10) const uint kStep = 4u;  // K per step: a multiple of K_PER_VECTOR
+layout(constant_id = 10) const uint kStep = 4u;  // K per step: a multiple of K_PER_VECTOR or half of it, at most 32
 layout(constant_id = 11) const bool kQuadStores = false; // see epilogue_vector.glsl
-const uint kVectors = kStep / K_PER_VECTOR;       // vectors of W per lane, column and step
+const uint kVectors = (kStep + K_PER_VECTOR - 1u) / K_PER_VECTOR; // vectors of W per lane, column and step
 const uint kQuads = kStep / 4u / kParts;          // quads of K per part
 const uint kCols = 4u;
 
@@ -62,6 +62,7 @@ void main() {
     [[unroll]] for (uint c = 0u; c < kCols; ++c) {
       [[unroll]] for (uint i = 0u; i < kVectors; ++i)
         packed[c * kVectors + i] = w_vector(vector[c] + k / K_PER_VECTOR + i);
+      if (kStep < K_PER_VECTOR && (k & kStep) != 0u) packed[c] = packed[c].zwzw;
       scale[c] = weight_scale(col[c], k);
     }
     [[unroll]] for (uint part = 0u; part < kParts; ++part) {
