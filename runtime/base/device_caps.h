@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -15,7 +16,10 @@ namespace fovea {
 enum class DeviceType : uint8_t { Discrete, Integrated, Virtual, Software, Other };
 const char *to_string(DeviceType type);
 
-inline constexpr uint32_t kLlvmpipeDriverId = 13; // VK_DRIVER_ID_MESA_LLVMPIPE
+inline constexpr uint32_t kSwiftShaderDriverId = 10; // VK_DRIVER_ID_GOOGLE_SWIFTSHADER
+inline constexpr uint32_t kLlvmpipeDriverId = 13;    // VK_DRIVER_ID_MESA_LLVMPIPE
+
+struct TuningTable; // kernels/tuning.h
 
 struct DeviceCaps {
   // Identity.
@@ -60,9 +64,14 @@ struct DeviceCaps {
   /// Kernels (KernelId as integer) that failed to build or failed their check here; selection routes around
   /// them.
   std::set<uint32_t> disabled_kernels;
+  /// What `fovea tune` measured on this device, if it was there.
+  std::shared_ptr<const TuningTable> tuning;
 
   /// Mesa's software driver takes a texel buffer's element in a quarter of the time of a storage buffer's.
   bool fast_texels() const { return driver_id == kLlvmpipeDriverId; }
+
+  /// SwiftShader compiles specialization constants as if they were not known.
+  bool folds_constants() const { return driver_id != kSwiftShaderDriverId; }
 
   /// True when every invocation of a workgroup whose size is a multiple of subgroup_size sits in a full
   /// subgroup of exactly subgroup_size lanes.

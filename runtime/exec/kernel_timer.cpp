@@ -116,6 +116,7 @@ std::vector<KernelTime> KernelTimer::time(std::span<const LaunchCycle> alternati
   WorkClock clock(session_.caps());
   std::vector<Program> programs;
   std::vector<size_t> launches;
+  std::vector<double> once; // of a launch, while it was found how many to make
   for (const LaunchCycle &cycle : alternatives) {
     size_t n = 1;
     for (;;) {
@@ -124,8 +125,11 @@ std::vector<KernelTime> KernelTimer::time(std::span<const LaunchCycle> alternati
       clock.start();
       session_.run(program, control_);
       const double seconds = clock.elapsed().cpu;
+      const double each = seconds / double(n);
+      const bool slow = options_.give_up > 0 && !once.empty() && each > options_.give_up * once[0];
       const double wanted = options_.repetition_s / std::max(seconds, 1e-7);
-      if (wanted < 1.5 || n == kMaxLaunches) {
+      if (wanted < 1.5 || n == kMaxLaunches || slow) {
+        once.push_back(each);
         programs.push_back(std::move(program));
         break;
       }
@@ -136,6 +140,7 @@ std::vector<KernelTime> KernelTimer::time(std::span<const LaunchCycle> alternati
   std::vector<std::vector<double>> cpu(programs.size()), wall(programs.size());
   for (uint32_t r = 0; r < options_.n_repetitions; ++r)
     for (size_t i = 0; i < programs.size(); ++i) {
+      if (options_.give_up > 0 && i > 0 && once[i] > options_.give_up * once[0]) continue;
       if (r >= kEnough && median(wall[i]) * double(launches[i]) * r > options_.most_s) continue;
       clock.start();
       session_.run(programs[i], control_);
@@ -144,9 +149,11 @@ std::vector<KernelTime> KernelTimer::time(std::span<const LaunchCycle> alternati
       wall[i].push_back(seconds.wall / double(launches[i]));
     }
   std::vector<KernelTime> times;
-  for (size_t i = 0; i < programs.size(); ++i)
+  for (size_t i = 0; i < programs.size(); ++i) {
+    if (cpu[i].empty()) cpu[i] = wall[i] = {once[i]};
     times.push_back({median(cpu[i]), *std::min_element(cpu[i].begin(), cpu[i].end()), median(wall[i]),
-                     uint32_t(launches[i])});
+                     uint32_t(launches[i]), cpu[i]});
+  }
   return times;
 }
 

@@ -17,6 +17,7 @@ struct KernelTime {
   double median_s = 0, best_s = 0;
   double wall_s = 0;       // median by the wall's clock
   uint32_t n_launches = 0; // in each repetition
+  std::vector<double> samples_s; // by repetition; alternatives take turns, so that those of one turn compare
 };
 
 /// A dispatch as it is launched in turn: the same kernel at one shape on different weights, say. At least
@@ -40,6 +41,7 @@ public:
     double repetition_s = 0.02; // about
     uint32_t n_repetitions = 7;
     double most_s = 0.5; // of all repetitions of one alternative, once there are three
+    double give_up = 0;  // alternatives that take so many times as long as the first are timed once; 0: none
     const std::atomic<bool> *cancel = nullptr;
   };
   /// `program`: whose inputs and steps the dispatches see.

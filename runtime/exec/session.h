@@ -62,9 +62,8 @@ public:
   /// A program of dispatches that the caller has chosen, over this session's memory: valid until a program
   /// that needs a larger arena is made. It has inputs of its own: Program::copy_inputs().
   Program assemble(Plan plan) const;
-  /// The plan of the same graph, sizes and outputs without some kernels. Error Unsupported when a statement
-  /// needs one of them.
-  Plan plan_without(const Plan &plan, const std::set<uint32_t> &disabled_kernels) const;
+  /// The plan of the same graph, sizes and outputs with a table in place of the device's; or with none.
+  Plan plan_with(const Plan &plan, std::shared_ptr<const TuningTable> tuning) const;
   /// What the dispatches of a program must do with the step values it has now.
   std::vector<DispatchWork> work(const Program &program) const;
   std::vector<std::byte> read(const Binding &range);

@@ -10,9 +10,9 @@ Program Session::assemble(Plan plan) const {
                  options_.timestamps);
 }
 
-Plan Session::plan_without(const Plan &plan, const std::set<uint32_t> &disabled_kernels) const {
+Plan Session::plan_with(const Plan &plan, std::shared_ptr<const TuningTable> tuning) const {
   DeviceCaps caps = caps_;
-  caps.disabled_kernels.insert(disabled_kernels.begin(), disabled_kernels.end());
+  caps.tuning = std::move(tuning);
   std::set<std::string> outputs;
   for (const PlanValue &out : plan.outputs) outputs.insert(out.name);
   return make_plan(graph(plan.graph), plan.bindings,

@@ -1,7 +1,7 @@
 // Dispatch: one kernel launch as plain data. No GPU, no thread-safety concerns; nothing throws.
 #pragma once
 
-#include "kernels/kernel_name.h"
+#include "kernels/choice.h"
 
 #include <array>
 #include <cstring>
@@ -50,6 +50,11 @@ struct Dispatch {
   bool barrier_before = false; // set by the planner from hazards
   /// The byte ranges it reads and writes: the bindings, but for the gap in one that joins two ranges.
   std::vector<Binding> touched;
+  // As in KernelChoice: what else could do the same.
+  std::array<uint32_t, 2> tile = {0, 0};
+  ChoiceKey key{};
+  std::vector<VariantId> among{};
+  VariantId variant() const { return {kernel, tile}; }
 };
 
 } // namespace fovea

@@ -79,8 +79,12 @@ public:
   virtual bool view(Value v) = 0;
   /// Scratch that lives for this op only.
   virtual BufferRef temporary(uint64_t bytes) = 0;
-  virtual void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
-                        std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) = 0;
+  virtual void dispatch(const KernelChoice &choice, std::vector<uint32_t> push,
+                        std::vector<BoundRef> bindings, uint64_t flops) = 0;
+  void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
+                std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) {
+    dispatch({kernel, std::move(spec), groups}, std::move(push), std::move(bindings), flops);
+  }
 
   BoundRef read(uint32_t slot, Value value) const { return {slot, ref(value), Access::Read}; }
   BoundRef write(uint32_t slot) const { return {slot, target().ref, Access::Write}; }

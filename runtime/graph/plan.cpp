@@ -61,15 +61,16 @@ public:
     temporary_bytes.push_back(bytes);
     return {BufferRef::Kind::Temporary, uint32_t(temporary_bytes.size() - 1), 0, bytes};
   }
-  void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
-                std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) override {
-    require_linked(kernel);
+  void dispatch(const KernelChoice &choice, std::vector<uint32_t> push, std::vector<BoundRef> bindings,
+                uint64_t flops) override {
+    require_linked(choice.kernel);
     for (size_t i = 0; i < 3; ++i)
-      if (groups[i] == 0 || groups[i] > caps_.max_workgroup_count[i])
-        fail(ErrorCode::Internal, to_string(kernel), ": ", groups[i], " workgroups in dimension ", i);
+      if (choice.groups[i] == 0 || choice.groups[i] > caps_.max_workgroup_count[i])
+        fail(ErrorCode::Internal, to_string(choice.kernel), ": ", choice.groups[i],
+             " workgroups in dimension ", i);
     for (const BoundRef &b : bindings) check_range(b.ref.bytes, statement_);
-    dispatches.push_back(
-        {kernel, std::move(spec), {}, std::move(push), groups, flops, statement_, false, {}});
+    dispatches.push_back({choice.kernel, choice.spec, {}, std::move(push), choice.groups, flops, statement_,
+                          false, {}, choice.tile, choice.key, choice.among});
     bound.push_back(std::move(bindings));
   }
 

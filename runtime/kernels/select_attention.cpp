@@ -35,7 +35,7 @@ std::vector<uint32_t> constants(const AttentionShape &s, uint32_t local_size, st
 void add_attention_base(Variants &v, const AttentionShape &s) {
   const uint32_t local_size = s.n_queries == 1 ? 128 : 64;
   const uint32_t rows = s.n_queries == 1 ? 1 : s.n_queries < 4 ? 2 : 4;
-  v.add(KernelId::attention_base, constants(s, local_size, {rows, uint32_t(div_up(s.head_size, local_size))}),
+  v.add({KernelId::attention_base}, constants(s, local_size, {rows, uint32_t(div_up(s.head_size, local_size))}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
 }
 
@@ -45,18 +45,26 @@ bool subgroup_attention(const DeviceCaps &caps, const AttentionShape &s) {
 }
 
 /// A workgroup is one subgroup. See attention_subgroup.comp for the meaning of its constants.
-void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands operands) {
+void add_attention_subgroup_rows(Variants &v, const AttentionShape &s, Operands operands, uint32_t rows) {
   const bool texels = operands == Operands::Texels;
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels)) return;
   const uint32_t lanes = v.caps.subgroup_size;
   const uint32_t columns = uint32_t(div_up(s.head_size, lanes * 4));
-  // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
-  const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
   const uint32_t quads = std::max(1u, lanes / rows);
   if (s.head_size % (4 * quads) != 0) return;
-  v.add(texels ? KernelId::attention_texel : KernelId::attention_subgroup,
+  v.add({texels ? KernelId::attention_texel : KernelId::attention_subgroup, {rows}},
         constants(s, lanes, {rows, rows * quads / lanes, quads, columns, rows * lanes}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * lanes * 16, operands);
+}
+
+void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands operands) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  if (lanes == 0) return;
+  const uint64_t columns = div_up(s.head_size, lanes * 4);
+  // More rows mean fewer loads for the same work, until the sums (rows x columns x 4) take too long to spill.
+  const uint32_t rows = columns <= 2 && lanes <= 16 ? 32 : columns <= 4 ? 16 : 8;
+  add_attention_subgroup_rows(v, s, operands, rows);
+  add_attention_subgroup_rows(v, s, operands, rows / 2);
 }
 
 void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
@@ -65,8 +73,7 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands o
   const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
     return;
-  v.add(texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few,
-        constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
+  v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few}, constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
         uint64_t(rows) * lanes * 16, operands);
 }
 
@@ -88,6 +95,10 @@ std::vector<AttentionChoice> all_attention_variants(const DeviceCaps &caps, cons
     for (const Operands operands : v.operands())
       (few == first ? add_attention_subgroup_few : add_attention_subgroup)(v, shape, operands);
   add_attention_base(v, shape);
+  apply_tuning(caps,
+               {KernelId::attention_base,
+                {rows_class(shape.n_queries), size_class(shape.n_keys), shape.head_size, uint32_t(shape.kv)}},
+               v.choices);
   return std::move(v.choices);
 }
 

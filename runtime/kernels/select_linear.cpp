@@ -45,15 +45,18 @@ std::vector<uint32_t> linear_spec(const LinearShape &s, uint32_t local_size,
   return spec;
 }
 
+/// Names the family, too.
+KernelId base_kernel(const LinearShape &s) {
+  return s.windows ? by_encoding(s.weights, {KernelId::conv2d_base_f32, KernelId::conv2d_base_f16,
+                                             KernelId::conv2d_base_q8, KernelId::conv2d_base_q4})
+                   : by_encoding(s.weights, {KernelId::linear_base_f32, KernelId::linear_base_f16,
+                                             KernelId::linear_base_q8, KernelId::linear_base_q4});
+}
+
 void add_linear_base(Variants &v, const LinearShape &s) {
-  const KernelId id = s.windows
-                          ? by_encoding(s.weights, {KernelId::conv2d_base_f32, KernelId::conv2d_base_f16,
-                                                    KernelId::conv2d_base_q8, KernelId::conv2d_base_q4})
-                          : by_encoding(s.weights, {KernelId::linear_base_f32, KernelId::linear_base_f16,
-                                                    KernelId::linear_base_q8, KernelId::linear_base_q4});
   const uint32_t rows = s.n_rows >= 4 ? 4 : s.n_rows >= 2 ? 2 : 1, cols = rows == 1 ? 2 : 4;
   const uint32_t lanes_n = s.n_rows <= 8 ? 64 : 8, lanes_m = 64 / lanes_n;
-  v.add(id, linear_spec(s, 64, {rows, cols, lanes_n}),
+  v.add({base_kernel(s)}, linear_spec(s, 64, {rows, cols, lanes_n}),
         div_up(s.n_rows, rows * lanes_m) * div_up(s.n_cols, cols * lanes_n));
 }
 
@@ -66,7 +69,7 @@ bool subgroup_linear(const DeviceCaps &caps, const LinearShape &s) {
 uint32_t whole_k(Encoding e) { return std::max(elements_per_vector(e), info(e).group_size); }
 
 /// See linear_subgroup.comp for the meaning of its constants.
-void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands) {
+void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands, uint32_t rows) {
   const uint32_t lanes = v.caps.subgroup_size;
   if (!subgroup_linear(v.caps, s)) return;
   const bool texels = operands == Operands::Texels;
@@ -80,14 +83,30 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands) {
                                             KernelId::linear_texel_q8, KernelId::linear_texel_q4})
                   : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
                                             KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
-  const uint32_t rows = 16, cols = 4;
+  const uint32_t cols = 4;
   // So that each lane has something to load.
   const uint32_t part_k = std::max(4u, lanes * 4 / rows);
   // Of q4 half a vector: a loop's body that outgrows the instruction cache of a CPU is slower by a third.
   const uint32_t step = std::max(std::min(elements_per_vector(s.weights), 16u), part_k);
   if (s.k % std::max(whole_k(s.weights), step) != 0) return;
-  v.add(id, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
+  v.add({id, {rows}}, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
+}
+
+/// Subgroups of four, which broadcasts with a literal lane are written out for.
+bool broadcast_linear(const DeviceCaps &caps, const LinearShape &s) {
+  return caps.fixed_subgroups() && caps.subgroup_ballot && caps.subgroup_size == 4 && s.aligned;
+}
+
+void add_linear_broadcast(Variants &v, const LinearShape &s) {
+  if (!broadcast_linear(v.caps, s) || s.k % whole_k(s.weights) != 0) return;
+  const KernelId id =
+      s.windows ? by_encoding(s.weights, {KernelId::conv2d_broadcast_f32, KernelId::conv2d_broadcast_f16,
+                                          KernelId::conv2d_broadcast_q8, KernelId::conv2d_broadcast_q4})
+                : by_encoding(s.weights, {KernelId::linear_broadcast_f32, KernelId::linear_broadcast_f16,
+                                          KernelId::linear_broadcast_q8, KernelId::linear_broadcast_q4});
+  const uint32_t rows = 16, cols = 16;
+  v.add({id}, linear_spec(s, v.caps.subgroup_size, {s.quad_stores}), div_up(s.n_rows, rows) * div_up(s.n_cols, cols));
 }
 
 /// Up to this many rows a matrix-vector kernel is the better one, and takes them all at once.
@@ -100,23 +119,33 @@ void add_linear_vector_base(Variants &v, const LinearShape &s) {
       by_encoding(s.weights, {KernelId::linear_vector_base_f32, KernelId::linear_vector_base_f16,
                               KernelId::linear_vector_base_q8, KernelId::linear_vector_base_q4});
   const uint32_t rows = vector_rows(s), cols = 4, lanes = 64;
-  v.add(id, linear_spec(s, lanes, {rows, cols, rows * cols * lanes}),
+  v.add({id}, linear_spec(s, lanes, {rows, cols, rows * cols * lanes}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols), uint64_t(rows) * cols * lanes * 4);
 }
 
-void add_linear_vector_subgroup(Variants &v, const LinearShape &s) {
+void add_linear_vector_broadcast(Variants &v, const LinearShape &s) {
+  if (!broadcast_linear(v.caps, s) || s.k % std::max(16u, whole_k(s.weights)) != 0) return;
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_broadcast_f32, KernelId::linear_vector_broadcast_f16,
+                              KernelId::linear_vector_broadcast_q8, KernelId::linear_vector_broadcast_q4});
+  const uint32_t rows = vector_rows(s), cols = 16;
+  v.add({id}, linear_spec(s, v.caps.subgroup_size, {rows, s.quad_stores}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols));
+}
+
+void add_linear_vector_subgroup(Variants &v, const LinearShape &s, bool default_tile) {
   const KernelId id =
       by_encoding(s.weights, {KernelId::linear_vector_subgroup_f32, KernelId::linear_vector_subgroup_f16,
                               KernelId::linear_vector_subgroup_q8, KernelId::linear_vector_subgroup_q4});
   if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % elements_per_vector(s.weights) != 0)
     return;
-  const uint32_t rows = vector_rows(s), cols = rows > 2 ? 4 : 8, lanes = v.caps.subgroup_size;
+  const uint32_t rows = vector_rows(s), cols = (rows > 2) == default_tile ? 4 : 8, lanes = v.caps.subgroup_size;
   const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;
-  v.add(id, linear_spec(s, lanes, {rows, cols, groups}),
+  v.add({id, {cols}}, linear_spec(s, lanes, {rows, cols, groups}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * groups));
 }
 
-void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands operands) {
+void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands operands, bool default_tile) {
   const bool texels = operands == Operands::Texels;
   if (texels && !s.texels) return;
   const KernelId id =
@@ -131,8 +160,8 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands opera
   const uint32_t step = std::max(whole_k(s.weights), lanes * 4);
   if (s.k % step != 0) return;
   // Past the caches, more columns have more lines of memory on their way at a time.
-  const uint32_t cols = rows == 1 && s.n_cols >= 1536 ? 8 : 4;
-  v.add(id, linear_spec(s, lanes, {rows, cols, step, s.quad_stores}),
+  const uint32_t cols = (rows == 1 && s.n_cols >= 1536) == default_tile ? 8 : 4;
+  v.add({id, {cols}}, linear_spec(s, lanes, {rows, cols, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
@@ -142,12 +171,20 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
   check(shape);
   Variants v{caps};
   if (shape.n_rows <= kVectorRows && !shape.windows) {
-    for (const Operands operands : v.operands()) add_linear_vector_columns(v, shape, operands);
-    add_linear_vector_subgroup(v, shape);
+    for (const Operands operands : v.operands())
+      for (const bool default_tile : {true, false}) add_linear_vector_columns(v, shape, operands, default_tile);
+    for (const bool default_tile : {true, false}) add_linear_vector_subgroup(v, shape, default_tile);
+    add_linear_vector_broadcast(v, shape);
     add_linear_vector_base(v, shape);
   }
-  for (const Operands operands : v.operands()) add_linear_subgroup(v, shape, operands);
+  for (const Operands operands : v.operands())
+    for (const uint32_t rows : {16u, 8u}) add_linear_subgroup(v, shape, operands, rows);
+  add_linear_broadcast(v, shape);
   add_linear_base(v, shape);
+  apply_tuning(caps,
+               {base_kernel(shape),
+                {rows_class(shape.n_rows), size_class(shape.n_cols), size_class(shape.k)}},
+               v.choices);
   for (KernelChoice &choice : v.choices) choice.groups[2] = shape.groups;
   return std::move(v.choices);
 }

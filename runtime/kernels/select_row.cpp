@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "kernels/catalogue.h"
+#include "kernels/tuning.h"
 
 #include <algorithm>
 #include <bit>
@@ -36,6 +37,7 @@ std::vector<KernelChoice> row_kernel_variants(const DeviceCaps &caps, uint64_t n
     std::swap(out[0], out[1]);
   if (out.empty())
     fail(ErrorCode::Unsupported, "every variant of ", to_string(base), " is disabled on ", caps.name);
+  apply_tuning(caps, {base, {rows_class(n_rows), size_class(row_length)}}, out);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "kernels/catalogue.h"
 #include "kernels/choice.h"
+#include "kernels/tuning.h"
 
 #include <algorithm>
 
@@ -24,8 +25,9 @@ struct Variants {
 
   /// Adds the variant unless it is disabled or over a limit of the device. A kernel's tile number is
   /// x + y * groups.x, since a dimension ends at 65,535.
-  void add(KernelId kernel, std::vector<uint32_t> spec, uint64_t n_tiles, uint64_t shared_bytes = 0,
+  void add(VariantId id, std::vector<uint32_t> spec, uint64_t n_tiles, uint64_t shared_bytes = 0,
            Operands operands = Operands::Buffers) {
+    const auto [kernel, tile] = id;
     const uint32_t local_size = spec[0];
     if (caps.disabled_kernels.count(uint32_t(kernel)) != 0) return;
     if (local_size > caps.max_workgroup_invocations || local_size > caps.max_workgroup_size[0]) return;
@@ -33,7 +35,7 @@ struct Variants {
     const uint64_t x = std::min<uint64_t>({n_tiles, caps.max_workgroup_count[0], 65535});
     const uint64_t y = div_up(n_tiles, x);
     if (y > std::min<uint64_t>(caps.max_workgroup_count[1], 65535)) return;
-    choices.push_back({kernel, std::move(spec), {uint32_t(x), uint32_t(y), 1}, operands});
+    choices.push_back({kernel, std::move(spec), {uint32_t(x), uint32_t(y), 1}, operands, tile});
   }
 
   /// The preferred one. Error Unsupported when nothing was added.

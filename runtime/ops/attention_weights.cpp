@@ -32,7 +32,7 @@ void AttentionWeights::lower(Lowering &l) const {
                                           KernelId::attention_weights, KernelId::attention_weights_subgroup);
   const std::vector<uint32_t> common = attention_constants(shape);
   choice.spec.insert(choice.spec.end(), common.begin(), common.end());
-  l.dispatch(choice.kernel, choice.spec, push_words(p), choice.groups,
+  l.dispatch(choice, push_words(p),
              {l.read(0, q),
               l.read(1, k),
               {2, extras.value_or(l.ref(k)), Access::Read},

@@ -206,8 +206,8 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
     p.s_offset = weights.scales_begin;
     bindings.push_back({kScaleSlot, weights.scales, Access::Read});
   }
-  l.dispatch(choice.kernel, choice.spec, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
-             choice.groups, std::move(bindings), 2 * c.n_rows * slice.count * c.k);
+  l.dispatch(choice, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
+             std::move(bindings), 2 * c.n_rows * slice.count * c.k);
 }
 
 // Bias, activation and residual over sums that are already there.

@@ -21,7 +21,7 @@ void ReduceMax::lower(Lowering &l) const {
     const KernelChoice choice =
         select_row_kernel(l.caps(), n_to, length, KernelId::reduce_max, KernelId::reduce_max_subgroup);
     const ReduceMaxParams params{uint32_t(n_to), uint32_t(length), uint32_t(n_from)};
-    l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {from, to}, n_from);
+    l.dispatch(choice, push_words(params), {from, to}, n_from);
   };
   if (n_blocks == 1) return pass(n, n, l.read(0, x), l.write(1));
   const BufferRef partial = l.temporary(n_blocks * sizeof(float));

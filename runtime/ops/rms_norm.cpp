@@ -29,7 +29,7 @@ void RmsNorm::lower(Lowering &l) const {
   KernelChoice choice =
       select_row_kernel(l.caps(), n_groups, length, KernelId::rms_norm, KernelId::rms_norm_subgroup);
   choice.spec.push_back(bool(residual));
-  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups,
+  l.dispatch(choice, push_words(params),
              {l.read(0, x), l.read(1, gamma), l.read(2, residual ? residual : x), l.write(3)},
              5 * to.elements());
 }

@@ -21,7 +21,7 @@ void Softmax::lower(Lowering &l) const {
   KernelChoice choice =
       select_row_kernel(l.caps(), shape.rows(), shape.row(), KernelId::softmax, KernelId::softmax_subgroup);
   choice.spec.push_back(log);
-  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups, {l.read(0, x), l.write(1)},
+  l.dispatch(choice, push_words(params), {l.read(0, x), l.write(1)},
              8 * shape.elements());
 }
 

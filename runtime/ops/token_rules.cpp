@@ -21,7 +21,7 @@ void TokenRules::lower(Lowering &l) const {
   const TokenRulesParams params{uint32_t(shape.rows()), uint32_t(shape.row()), time_begin};
   const KernelChoice choice = select_row_kernel(l.caps(), shape.rows(), shape.row(), KernelId::token_rules,
                                                 KernelId::token_rules_subgroup);
-  l.dispatch(choice.kernel, choice.spec, push_words(params), choice.groups,
+  l.dispatch(choice, push_words(params),
              {l.read(0, logits), l.read(1, suppress), l.read(2, rules), l.write(3)}, 10 * shape.elements());
 }
 

@@ -21,6 +21,8 @@ struct BenchOptions {
   ModelOptions model;
   const std::atomic<bool> *cancel = nullptr;
   std::function<void(const std::string &stage)> progress; // before each stage
+  /// In place of timing a stage: its program, which has run once and whose outputs are checked.
+  std::function<void(Session &session, const Program &program)> measure;
 };
 
 /// What one run of a stage gets done: 128 tokens, 1 image, 30 seconds of sound; nothing.

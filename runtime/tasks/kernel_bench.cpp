@@ -1,29 +1,14 @@
 #include "tasks/kernel_bench.h"
 
+#include "kernels/tuning.h"
+#include "tasks/plan_variants.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 namespace fovea {
 namespace {
-
-bool same_kernel(const Dispatch &a, const Dispatch &b) {
-  const auto same_binding = [](const Binding &x, const Binding &y) {
-    return x.slot == y.slot && x.space == y.space && x.bytes == y.bytes && x.access == y.access;
-  };
-  return a.kernel == b.kernel && a.spec == b.spec && a.push == b.push && a.groups == b.groups &&
-         a.flops == b.flops &&
-         std::equal(a.bindings.begin(), a.bindings.end(), b.bindings.begin(), b.bindings.end(), same_binding);
-}
-
-/// `d` on the weights, and the caches that it only reads, of `other`.
-Dispatch on_weights_of(Dispatch d, const Dispatch &other) {
-  for (size_t i = 0; i < d.bindings.size(); ++i)
-    if (d.bindings[i].space == Space::Weights ||
-        (d.bindings[i].space == Space::State && d.bindings[i].access == Access::Read))
-      d.bindings[i] = other.bindings[i];
-  return d;
-}
 
 /// Bytes that n launches of a cycle touch, of which each touches `bytes_each`.
 uint64_t working_set(const LaunchCycle &cycle, size_t n_launches, uint64_t bytes_each) {
@@ -45,21 +30,15 @@ public:
         work_(session.work(program)), timer_(session, program, options.timer) {}
 
   std::vector<KernelRow> run() {
-    const auto &all = plan_.dispatches;
-    std::vector<bool> counted(all.size());
+    if (options_.alternatives) variants_.emplace(session_, plan_);
     size_t done = 0;
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (counted[i]) continue;
-      LaunchCycle cycle;
+    for (DispatchGroup &group : dispatch_groups(plan_)) {
+      const size_t i = group.first;
       KernelRow row;
-      for (size_t j = i; j < all.size(); ++j)
-        if (!counted[j] && same_kernel(all[i], all[j])) {
-          counted[j] = true;
-          ++row.n_dispatches;
-          cycle.push_back(on_weights_of(all[i], all[j]));
-        }
-      timer_.run(std::span(all).subspan(done, i - done)); // so that its inputs are what they are in a run
-      measure(i, std::move(cycle), row);
+      row.n_dispatches = uint32_t(group.cycle.size());
+      // So that its inputs are what they are in a run.
+      timer_.run(std::span(plan_.dispatches).subspan(done, i - done));
+      measure(i, std::move(group.cycle), row);
       done = i;
       rows_.push_back(std::move(row));
     }
@@ -85,62 +64,21 @@ private:
     const KeptRanges before(session_, d);
     const std::vector<std::byte> expected = timer_.check(d, work_[i], name(row.kernel.c_str()));
     std::vector<LaunchCycle> cycles{std::move(cycle)};
-    if (options_.alternatives) add_alternatives(d, cycles);
-    for (size_t k = 1; k < cycles.size(); ++k)
-      compare(timer_.check(cycles[k][0], work_[i], name(to_string(cycles[k][0].kernel))), expected,
-              name(to_string(cycles[k][0].kernel)));
+    if (options_.alternatives && work_[i].sole)
+      for (const Dispatch &other : variants_->others(i)) cycles.push_back(cycle_of(other, cycles[0]));
+    for (size_t k = 1; k < cycles.size(); ++k) {
+      const std::string what = name(to_string(cycles[k][0].variant()).c_str());
+      if (differs(timer_.check(cycles[k][0], work_[i], what), expected))
+        fail(ErrorCode::Internal, what, ": gives something else than the kernel that is chosen");
+    }
     const std::vector<KernelTime> times = timer_.time(cycles);
     before.restore();
     row.time = times[0];
     for (size_t k = 1; k < cycles.size(); ++k)
-      row.alternatives.push_back({to_string(cycles[k][0].kernel), times[k]});
+      row.alternatives.push_back({to_string(cycles[k][0].variant()), times[k]});
     const uint64_t touched = working_set(cycles[0], row.time.n_launches, row.bytes);
     row.bound_s = bounds_.seconds(row.bytes, row.flops, touched);
     row.memory_bound = double(row.bytes) / bounds_.bytes_per_s(touched) >= row.bound_s;
-  }
-
-  /// The other kernels that selection admits for a dispatch, where each does all of it by itself.
-  void add_alternatives(const Dispatch &d, std::vector<LaunchCycle> &cycles) const {
-    std::set<uint32_t> disabled;
-    const auto of_statement = [&](const Plan &plan) {
-      std::vector<const Dispatch *> found;
-      for (const Dispatch &other : plan.dispatches)
-        if (other.statement == d.statement) found.push_back(&other);
-      return found;
-    };
-    if (!work_[size_t(&d - plan_.dispatches.data())].sole) return;
-    for (uint32_t kernel = uint32_t(d.kernel);;) {
-      disabled.insert(kernel);
-      Plan plan;
-      try {
-        plan = session_.plan_without(plan_, disabled);
-      } catch (const Error &e) {
-        if (e.code() == ErrorCode::Unsupported) return; // none is left
-        throw;
-      }
-      const auto found = of_statement(plan);
-      if (found.size() != 1 || found[0]->bindings != d.bindings) return;
-      kernel = uint32_t(found[0]->kernel);
-      LaunchCycle cycle;
-      for (const Dispatch &launch : cycles[0]) cycle.push_back(on_weights_of(*found[0], launch));
-      cycles.push_back(std::move(cycle));
-    }
-  }
-
-  /// Both do the same sums in another order.
-  static void compare(std::span<const std::byte> got, std::span<const std::byte> expected,
-                      const std::string &what) {
-    double difference = 0, size = 0;
-    for (size_t i = 0; i + 4 <= got.size(); i += 4) {
-      float a, b;
-      std::memcpy(&a, got.data() + i, 4);
-      std::memcpy(&b, expected.data() + i, 4);
-      if (!(std::abs(a) < 1e30f) || !(std::abs(b) < 1e30f)) continue; // halves, or what no one writes
-      difference += double(a - b) * double(a - b);
-      size += double(b) * double(b);
-    }
-    if (difference > 1e-4 * size)
-      fail(ErrorCode::Internal, what, ": gives something else than the kernel that is chosen");
   }
 
   Session &session_;
@@ -149,6 +87,7 @@ private:
   const KernelBenchOptions &options_;
   std::vector<DispatchWork> work_;
   KernelTimer timer_;
+  std::optional<PlanVariants> variants_;
   std::vector<KernelRow> rows_;
 };
 

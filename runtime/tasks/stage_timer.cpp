@@ -95,6 +95,10 @@ const BenchStage &StageTimer::time_parts(const std::string &name, const StageWor
   stage.work = work;
   const Once first = run_once(name, n_parts, prepare, &stage);
   stage.first_s = first.wall_s;
+  if (options_.measure) {
+    options_.measure(session_, *first.last);
+    return report_.stages.emplace_back(std::move(stage));
+  }
   std::vector<double> wall, cpu, gpu;
   Program *last = nullptr;
   for (uint32_t i = 0; i < options_.n_runs; ++i) {

@@ -1,6 +1,7 @@
 #include "vk/device.h"
 
 #include "base/log.h"
+#include "vk/tuning_file.h"
 
 #include <algorithm>
 #include <charconv>
@@ -78,11 +79,13 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
   log(LogLevel::Info, "device ", context->physical.info.index, ": ", context->name(), " (",
       context->caps.type, ", ", context->caps.driver_name, " ", context->caps.driver_info, ")");
   const std::string folder = options.cache_folder ? *options.cache_folder : vk::cache_folder();
+  if (options.tuning ? *options.tuning : tuning_from_environment())
+    context->caps.tuning = load_tuning(folder, context->caps);
   return std::shared_ptr<Device>(new Device(std::move(context), folder));
 }
 
 Device::Device(std::shared_ptr<Context> context, const std::string &cache_folder)
-    : context_(std::move(context)), pipeline_cache_(context_, cache_folder),
+    : context_(std::move(context)), cache_folder_(cache_folder), pipeline_cache_(context_, cache_folder),
       kernels_(context_, pipeline_cache_) {}
 
 Device::~Device() = default;

@@ -21,6 +21,7 @@ struct DeviceOptions {
   uint64_t memory_bytes = 0; // device memory to keep within; 0: FOVEA_DEVICE_MEMORY, else all there is
   Features features{};       // optional features to enable
   std::optional<std::string> cache_folder{}; // unset: cache_folder(); empty: no cache on disk
+  std::optional<bool> tuning{}; // use the table of `fovea tune`; unset: tuning_from_environment()
 };
 
 /// Every device the loader knows, usable or not. Error NoDevice when there is no loader; an empty list when
@@ -52,6 +53,8 @@ public:
   HeapStatus heap_status() const { return device_heap_status(*context_); }
   KernelCache &kernels() { return kernels_; }
   PipelineCache &pipeline_cache() { return pipeline_cache_; }
+  /// Empty: nothing is kept on disk.
+  const std::string &cache_folder() const { return cache_folder_; }
   Recorder recorder(bool timestamps = false) const { return Recorder(context_, timestamps); }
   Fence fence() const { return Fence(context_); }
 
@@ -59,6 +62,7 @@ private:
   Device(std::shared_ptr<Context> context, const std::string &cache_folder);
 
   std::shared_ptr<Context> context_;
+  std::string cache_folder_;
   PipelineCache pipeline_cache_;
   KernelCache kernels_;
 };

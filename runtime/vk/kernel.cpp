@@ -1,6 +1,7 @@
 #include "vk/kernel.h"
 
 #include "kernels/catalogue.h"
+#include "vk/specialize.h"
 
 #include <algorithm>
 
@@ -64,6 +65,9 @@ void Kernel::create(VkPipelineCache cache, std::span<const uint32_t> words) {
   layout_info.pPushConstantRanges = &push;
   c.check(c.fn.CreatePipelineLayout(c.device, &layout_info, nullptr, &layout_), layout_, what);
 
+  const std::vector<uint32_t> specialized =
+      c.caps.folds_constants() ? std::vector<uint32_t>() : specialize(words, variant_.spec);
+  if (!specialized.empty()) words = specialized;
   auto module_info = structure<VkShaderModuleCreateInfo>(VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO);
   module_info.codeSize = words.size_bytes();
   module_info.pCode = words.data();
@@ -71,7 +75,7 @@ void Kernel::create(VkPipelineCache cache, std::span<const uint32_t> words) {
   c.check(c.fn.CreateShaderModule(c.device, &module_info, nullptr, &module), module, what);
 
   std::vector<VkSpecializationMapEntry> entries;
-  for (uint32_t id : interface_.spec_ids)
+  for (uint32_t id : specialized.empty() ? interface_.spec_ids : std::vector<uint32_t>())
     entries.push_back({id, uint32_t(id * sizeof(uint32_t)), sizeof(uint32_t)});
   VkSpecializationInfo specialization{};
   specialization.mapEntryCount = uint32_t(entries.size());

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mapped_file.h"
 #include "kernels/catalogue.h"
+#include "kernels/tuning.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -31,23 +32,6 @@ struct FileHeader {
   uint64_t key, size_bytes, hash;
 };
 constexpr char kMagic[8] = {'f', 'o', 'v', 'e', 'a', 'p', 'c', '1'};
-
-uint64_t cache_key(const DeviceCaps &caps) {
-  uint64_t hash = kHashSeed;
-  for (uint32_t value :
-       {caps.vendor_id, caps.device_id, caps.driver_version, caps.driver_id, caps.api_version})
-    hash = hash_value(value, hash);
-  hash = hash_bytes(std::as_bytes(std::span(caps.pipeline_cache_uuid)), hash);
-  for (const std::string &text : {caps.name, caps.driver_name, caps.driver_info})
-    hash = hash_bytes(std::as_bytes(std::span(text.data(), text.size() + 1)), hash);
-  return hash_value(spirv_hash(), hash);
-}
-
-std::string hex(uint64_t value) {
-  std::string out(16, '0');
-  for (size_t i = 0; i < 16; ++i) out[i] = "0123456789abcdef"[(value >> (60 - 4 * i)) & 15];
-  return out;
-}
 
 /// Lies beside the cache while the driver reads it. Found with content and without an owner, it means that
 /// the driver took the process down. Locked, so that a second process starting meanwhile does not take ours
@@ -87,6 +71,17 @@ std::string environment(const char *name) {
 }
 
 } // namespace
+
+uint64_t cache_key(const DeviceCaps &caps) {
+  uint64_t hash = kHashSeed;
+  for (uint32_t value :
+       {caps.vendor_id, caps.device_id, caps.driver_version, caps.driver_id, caps.api_version})
+    hash = hash_value(value, hash);
+  hash = hash_bytes(std::as_bytes(std::span(caps.pipeline_cache_uuid)), hash);
+  for (const std::string &text : {caps.name, caps.driver_name, caps.driver_info})
+    hash = hash_bytes(std::as_bytes(std::span(text.data(), text.size() + 1)), hash);
+  return hash_value(spirv_hash(), hash);
+}
 
 std::string cache_folder() {
   if (const std::string folder = environment("FOVEA_CACHE_DIR"); !folder.empty()) return folder;

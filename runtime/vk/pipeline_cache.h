@@ -16,6 +16,9 @@ namespace fovea::vk {
 /// FOVEA_CACHE_DIR, else $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; empty when there is no home either.
 std::string cache_folder();
 
+/// What files in the folder are keyed by; a hash of the device, its driver and all SPIR-V. Pure.
+uint64_t cache_key(const DeviceCaps &caps);
+
 /// Wraps the driver's data in our header; unwrap gives it back, or nothing (with the reason in *why) when the
 /// file is not exactly what wrap() made for this key. Pure.
 std::vector<std::byte> wrap_cache(std::span<const std::byte> data, uint64_t key);

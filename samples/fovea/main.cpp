@@ -95,6 +95,7 @@ int run(int argc, char **argv) {
   tool::add_segment(app, exit_code);
   tool::add_run(app, exit_code);
   tool::add_bench(app, exit_code);
+  tool::add_tune(app, exit_code);
   tool::add_completion(app);
   try {
     const std::vector<const char *> arguments = without_help(argc, argv);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace tool {
@@ -65,6 +66,9 @@ CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string 
 void add_device(CLI::App &command, ModelArguments &to) {
   command.add_option("--device", to.device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
+  command.add_flag_callback(
+      "--no-tuning", [] { ::setenv("FOVEA_TUNING", "off", 1); },
+      "Without the choice of kernels that fovea tune measured");
   command.add_flag("--no-verify", to.no_verify, "Trust the model file: do not compare it with its checksum");
 }
 

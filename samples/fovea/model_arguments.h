@@ -20,7 +20,7 @@ inline constexpr const char *kSpeechModel = "SPEECH_MODEL";
 /// MODEL, as the first argument; `note` is added to its help.
 CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what,
                        const std::string &note = "");
-/// --device and --no-verify.
+/// --device, --no-tuning and --no-verify.
 void add_device(CLI::App &command, ModelArguments &to);
 /// TEXT…
 void add_texts(CLI::App &command, std::vector<std::string> &to);

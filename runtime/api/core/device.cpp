@@ -47,7 +47,18 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
 }
 
 const fovea_device_options kDeviceDefaults = {sizeof(fovea_device_options), nullptr,
-                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0};
+                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
+                                              FOVEA_TUNING_ENVIRONMENT};
+
+std::optional<bool> tuning_of(fovea_tuning wanted) {
+  switch (wanted) {
+  case FOVEA_TUNING_ENVIRONMENT: return std::nullopt;
+  case FOVEA_TUNING_OFF: return false;
+  case FOVEA_TUNING_ON: return true;
+  case FOVEA_TUNING_32_BITS: break;
+  }
+  fail(ErrorCode::InvalidArgument, "device options: tuning is ", int(wanted), ", expected 0 … 2");
+}
 
 } // namespace
 
@@ -124,6 +135,7 @@ fovea_status fovea_device_open(const fovea_device_options *options, fovea_device
     if (given.cache_folder) wanted.cache_folder = given.cache_folder;
     wanted.memory_bytes = given.memory_bytes;
     wanted.validation = validation_of(given.validation);
+    wanted.tuning = tuning_of(given.tuning);
     auto handle = std::make_unique<fovea_device>();
     handle->device = vk::Device::open(wanted);
     vk::DeviceInfo info = handle->device->context()->physical.info;

@@ -23,8 +23,9 @@
  * - Nothing happens when the library is loaded: Vulkan is opened by the first call that needs a device.
  *
  * Environment: FOVEA_DEVICE (index or part of a name), FOVEA_DEVICE_MEMORY (a limit: 512M, 2G),
- * FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error, warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines),
- * FOVEA_VULKAN_LIBRARY (the loader to open).
+ * FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error, warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines,
+ * tables of fovea_tune()), FOVEA_TUNING (0 or off: without those tables), FOVEA_VULKAN_LIBRARY (the loader to
+ * open).
  */
 #ifndef FOVEA_FOVEA_H
 #define FOVEA_FOVEA_H
@@ -175,15 +176,24 @@ typedef enum fovea_validation {
   FOVEA_VALIDATION_32_BITS = 0x7fffffff
 } fovea_validation;
 
+/* Whether the table is used that fovea_tune() has stored for the device. */
+typedef enum fovea_tuning {
+  FOVEA_TUNING_ENVIRONMENT = 0, /* FOVEA_TUNING decides; on when unset */
+  FOVEA_TUNING_OFF = 1,
+  FOVEA_TUNING_ON = 2,
+  FOVEA_TUNING_32_BITS = 0x7fffffff
+} fovea_tuning;
+
 typedef struct fovea_device_options {
   size_t struct_size;
   const char *selector;        /* index or part of a name; NULL: FOVEA_DEVICE, else the best usable device */
   fovea_validation validation; /* default: FOVEA_VALIDATION_ENVIRONMENT */
   const char
-      *cache_folder; /* of compiled pipelines; NULL: FOVEA_CACHE_DIR, else the user's cache; "": none */
+      *cache_folder; /* of compiled pipelines and tuning tables; NULL: FOVEA_CACHE_DIR, else the user's cache; "": none */
   /* Device memory to keep within, weights used in place not counted; more is FOVEA_OUT_OF_MEMORY, with sizes.
    * 0: FOVEA_DEVICE_MEMORY, else all there is. */
   uint64_t memory_bytes;
+  fovea_tuning tuning; /* default: FOVEA_TUNING_ENVIRONMENT */
 } fovea_device_options;
 FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
 
@@ -191,7 +201,7 @@ FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t s
 typedef struct fovea_device fovea_device;
 /* `options` may be NULL: all defaults. Errors: FOVEA_NO_DEVICE (the message says why each device was not
  * taken), FOVEA_UNSUPPORTED (validation asked for, its layer missing), FOVEA_INVALID_ARGUMENT
- * (FOVEA_DEVICE_MEMORY is no size), FOVEA_OUT_OF_MEMORY. */
+ * (FOVEA_DEVICE_MEMORY is no size, FOVEA_TUNING no switch), FOVEA_OUT_OF_MEMORY. */
 FOVEA_API fovea_status fovea_device_open(const fovea_device_options *options, fovea_device **out);
 /* As opened: only the features in use. Lives as long as the device. */
 FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
@@ -386,6 +396,27 @@ FOVEA_API void fovea_bench_options_init(fovea_bench_options *options, size_t str
  * model without a task, and those of fovea_model_open() and fovea_session_create(). */
 FOVEA_API fovea_status fovea_bench(fovea_device *device, const char *model_path,
                                    const fovea_bench_options *options, char **out);
+
+typedef struct fovea_tune_options {
+  size_t struct_size;
+  /* Before each choice among kernels that is measured: what it is, and how far its graph is. May be NULL. */
+  void (*on_choice)(void *user, const char *what, double done, double total);
+  void *user;                 /* for on_choice */
+  const fovea_cancel *cancel; /* may be NULL */
+  int verify;                 /* as in fovea_model_options; default 1 */
+  int check; /* 1: store nothing, and measure against what the device as opened uses; default 0 */
+} fovea_tune_options;
+FOVEA_API void fovea_tune_options_init(fovea_tune_options *options, size_t struct_size);
+
+/* Measures on the device, for every choice among kernels that the model's stages make (model_path NULL: a
+ * standard set of shapes), what could have been chosen, and stores in the device's cache folder what is faster
+ * than the default by more than the noise; what was stored for other shapes stays. Kernels whose results
+ * differ are never chosen. Devices opened afterwards use it. `out` gets JSON (docs/api.md has its keys).
+ * Errors: FOVEA_INVALID_ARGUMENT when there is no cache folder, FOVEA_IO, and those of fovea_bench(). */
+FOVEA_API fovea_status fovea_tune(fovea_device *device, const char *model_path,
+                                  const fovea_tune_options *options, char **out);
+/* Removes what fovea_tune() has stored for this device; no error when there is nothing. Error: FOVEA_IO. */
+FOVEA_API fovea_status fovea_tune_clear(fovea_device *device);
 
 #ifdef __cplusplus
 }

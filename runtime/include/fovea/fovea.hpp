@@ -324,5 +324,18 @@ inline Result<std::string> bench(const Device &device, const std::string &model_
   return detail::take_text(status, text);
 }
 
+struct TuneOptions : fovea_tune_options {
+  TuneOptions() { fovea_tune_options_init(this, sizeof(fovea_tune_options)); }
+};
+/// JSON. `model_path` empty: a standard set of shapes.
+inline Result<std::string> tune(const Device &device, const std::string &model_path = {},
+                                const TuneOptions &options = {}) {
+  char *text = nullptr;
+  const char *path = model_path.empty() ? nullptr : model_path.c_str();
+  const fovea_status status = fovea_tune(device.get(), path, &options, &text);
+  return detail::take_text(status, text);
+}
+inline Result<void> tune_clear(const Device &device) { return Result<void>(fovea_tune_clear(device.get())); }
+
 } // namespace client
 } // namespace fovea
