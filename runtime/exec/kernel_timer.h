@@ -15,8 +15,8 @@ namespace fovea {
 /// Of one launch, by WorkClock's cpu (the wall's clock unless the driver is software), in seconds.
 struct KernelTime {
   double median_s = 0, best_s = 0;
-  double wall_s = 0;       // median by the wall's clock
-  uint32_t n_launches = 0; // in each repetition
+  double wall_s = 0;             // median by the wall's clock
+  uint32_t n_launches = 0;       // in each repetition
   std::vector<double> samples_s; // by repetition; alternatives take turns, so that those of one turn compare
 };
 

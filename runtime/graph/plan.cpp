@@ -69,8 +69,18 @@ public:
         fail(ErrorCode::Internal, to_string(choice.kernel), ": ", choice.groups[i],
              " workgroups in dimension ", i);
     for (const BoundRef &b : bindings) check_range(b.ref.bytes, statement_);
-    dispatches.push_back({choice.kernel, choice.spec, {}, std::move(push), choice.groups, flops, statement_,
-                          false, {}, choice.tile, choice.key, choice.among});
+    dispatches.push_back({choice.kernel,
+                          choice.spec,
+                          {},
+                          std::move(push),
+                          choice.groups,
+                          flops,
+                          statement_,
+                          false,
+                          {},
+                          choice.tile,
+                          choice.key,
+                          choice.among});
     bound.push_back(std::move(bindings));
   }
 

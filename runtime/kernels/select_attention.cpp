@@ -35,7 +35,8 @@ std::vector<uint32_t> constants(const AttentionShape &s, uint32_t local_size, st
 void add_attention_base(Variants &v, const AttentionShape &s) {
   const uint32_t local_size = s.n_queries == 1 ? 128 : 64;
   const uint32_t rows = s.n_queries == 1 ? 1 : s.n_queries < 4 ? 2 : 4;
-  v.add({KernelId::attention_base}, constants(s, local_size, {rows, uint32_t(div_up(s.head_size, local_size))}),
+  v.add({KernelId::attention_base},
+        constants(s, local_size, {rows, uint32_t(div_up(s.head_size, local_size))}),
         div_up(s.n_queries, rows) * s.n_heads * s.n_batch, uint64_t(rows) * (s.head_size + 256) * 4);
 }
 
@@ -73,7 +74,8 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands o
   const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
     return;
-  v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few}, constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
+  v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few},
+        constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
         uint64_t(rows) * lanes * 16, operands);
 }
 

@@ -89,7 +89,8 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands, u
   // Of q4 half a vector: a loop's body that outgrows the instruction cache of a CPU is slower by a third.
   const uint32_t step = std::max(std::min(elements_per_vector(s.weights), 16u), part_k);
   if (s.k % std::max(whole_k(s.weights), step) != 0) return;
-  v.add({id, {rows}}, linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
+  v.add({id, {rows}},
+        linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
@@ -106,7 +107,8 @@ void add_linear_broadcast(Variants &v, const LinearShape &s) {
                 : by_encoding(s.weights, {KernelId::linear_broadcast_f32, KernelId::linear_broadcast_f16,
                                           KernelId::linear_broadcast_q8, KernelId::linear_broadcast_q4});
   const uint32_t rows = 16, cols = 16;
-  v.add({id}, linear_spec(s, v.caps.subgroup_size, {s.quad_stores}), div_up(s.n_rows, rows) * div_up(s.n_cols, cols));
+  v.add({id}, linear_spec(s, v.caps.subgroup_size, {s.quad_stores}),
+        div_up(s.n_rows, rows) * div_up(s.n_cols, cols));
 }
 
 /// Up to this many rows a matrix-vector kernel is the better one, and takes them all at once.
@@ -139,7 +141,8 @@ void add_linear_vector_subgroup(Variants &v, const LinearShape &s, bool default_
                               KernelId::linear_vector_subgroup_q8, KernelId::linear_vector_subgroup_q4});
   if (!subgroup_linear(v.caps, s) || !v.caps.subgroup_arithmetic || s.k % elements_per_vector(s.weights) != 0)
     return;
-  const uint32_t rows = vector_rows(s), cols = (rows > 2) == default_tile ? 4 : 8, lanes = v.caps.subgroup_size;
+  const uint32_t rows = vector_rows(s), cols = (rows > 2) == default_tile ? 4 : 8,
+                 lanes = v.caps.subgroup_size;
   const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;
   v.add({id, {cols}}, linear_spec(s, lanes, {rows, cols, groups}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * groups));
@@ -172,7 +175,8 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
   Variants v{caps};
   if (shape.n_rows <= kVectorRows && !shape.windows) {
     for (const Operands operands : v.operands())
-      for (const bool default_tile : {true, false}) add_linear_vector_columns(v, shape, operands, default_tile);
+      for (const bool default_tile : {true, false})
+        add_linear_vector_columns(v, shape, operands, default_tile);
     for (const bool default_tile : {true, false}) add_linear_vector_subgroup(v, shape, default_tile);
     add_linear_vector_broadcast(v, shape);
     add_linear_vector_base(v, shape);
@@ -181,10 +185,9 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
     for (const uint32_t rows : {16u, 8u}) add_linear_subgroup(v, shape, operands, rows);
   add_linear_broadcast(v, shape);
   add_linear_base(v, shape);
-  apply_tuning(caps,
-               {base_kernel(shape),
-                {rows_class(shape.n_rows), size_class(shape.n_cols), size_class(shape.k)}},
-               v.choices);
+  apply_tuning(
+      caps, {base_kernel(shape), {rows_class(shape.n_rows), size_class(shape.n_cols), size_class(shape.k)}},
+      v.choices);
   for (KernelChoice &choice : v.choices) choice.groups[2] = shape.groups;
   return std::move(v.choices);
 }

@@ -87,8 +87,8 @@ uint32_t rows_class(uint64_t n_rows) {
 
 void apply_tuning(const DeviceCaps &caps, const ChoiceKey &key, std::vector<KernelChoice> &choices) {
   const auto prefer = [&](const VariantId &wanted) {
-    const auto found = std::find_if(choices.begin(), choices.end(),
-                                    [&](const KernelChoice &c) { return c.id() == wanted; });
+    const auto found =
+        std::find_if(choices.begin(), choices.end(), [&](const KernelChoice &c) { return c.id() == wanted; });
     if (found != choices.end()) std::rotate(choices.begin(), found, found + 1);
   };
   order_for_driver(caps, key, choices);
@@ -113,7 +113,8 @@ std::string to_string(const VariantId &id) {
 
 std::string print_tuning(const TuningTable &table, uint64_t key, const std::string &device) {
   std::string name = device;
-  std::replace_if(name.begin(), name.end(), [](char c) { return uint8_t(c) < ' '; }, ' ');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return uint8_t(c) < ' '; }, ' ');
   std::string out = concat(kFirstLine, "\nkey ", hex(key), "\ndevice ", name, "\n");
   for (const auto &[subject, variant] : table.rows) {
     out += to_string(subject.subject);
@@ -134,8 +135,7 @@ TuningTable parse_tuning(std::string_view text, uint64_t key) {
     if (next() != kFirstLine) fail(ErrorCode::InvalidArgument, "expected '", kFirstLine, "'");
     const auto of = number<uint64_t>(after(next(), "key "), 16);
     if (!of) fail(ErrorCode::InvalidArgument, "the key is no number");
-    if (*of != key)
-      fail(ErrorCode::NotFound, "measured with another driver, device or version of Fovea");
+    if (*of != key) fail(ErrorCode::NotFound, "measured with another driver, device or version of Fovea");
     after(next(), "device ");
     for (;;) {
       const std::string_view line = next();

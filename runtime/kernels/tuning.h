@@ -1,5 +1,5 @@
-// TuningTable: which variant of a kernel family to prefer for a class of shapes on a device, where that is not
-// the order that selection has anyway. Two tables: the rows that come with Fovea, for drivers it has been
+// TuningTable: which variant of a kernel family to prefer for a class of shapes on a device, where that is
+// not the order that selection has anyway. Two tables: the rows that come with Fovea, for drivers it has been
 // measured on, and the rows that `fovea tune` measured on the device at hand, which go before them and arrive
 // in DeviceCaps. A row only ever changes the order among variants that selection admits for the very shape:
 // no table makes a kernel run that could not run without one. Pure; thread-safe.

@@ -18,11 +18,12 @@ struct DriverRow {
 constexpr uint32_t kAny = UINT32_MAX;
 
 /// A strategy before all others, for each encoding of the weights.
-#define FOVEA_LINEAR_ROWS(driver, least, most, family, kernel)                                                 \
-  {driver, KernelId::family##_base_f32, least, most, KernelId::kernel##_f32},                                  \
-      {driver, KernelId::family##_base_f16, least, most, KernelId::kernel##_f16},                              \
-      {driver, KernelId::family##_base_q8, least, most, KernelId::kernel##_q8},                                \
-      {driver, KernelId::family##_base_q4, least, most, KernelId::kernel##_q4}
+#define FOVEA_LINEAR_ROWS(driver, least, most, family, kernel)                                               \
+  {driver, KernelId::family##_base_f32, least, most, KernelId::kernel##_f32},                                \
+      {driver, KernelId::family##_base_f16, least, most, KernelId::kernel##_f16},                            \
+      {driver, KernelId::family##_base_q8, least, most, KernelId::kernel##_q8}, {                            \
+    driver, KernelId::family##_base_q4, least, most, KernelId::kernel##_q4                                   \
+  }
 
 using Sizes = std::array<uint32_t, 4>;
 constexpr Sizes kNone{}, kAll{kAny, kAny, kAny, kAny};

@@ -1,5 +1,5 @@
-// The orders of preference that come with Fovea for drivers whose measurements (docs/kernels.md) contradict the
-// general one. Pure; thread-safe.
+// The orders of preference that come with Fovea for drivers whose measurements (docs/kernels.md) contradict
+// the general one. Pure; thread-safe.
 #pragma once
 
 #include "base/device_caps.h"

@@ -35,8 +35,7 @@ void Attention::lower(Lowering &l) const {
                             word(offsetof(AttentionParams, v_offset)), 16 / elements_per_vector(shape.kv)};
   const BoundRef second = extras ? BoundRef{2, *extras, Access::Read} : l.read(2, v);
   const AttentionChoice choice = select_attention(l.caps(), shape);
-  l.dispatch(choice, push_words(p),
-             {l.read(0, q), keys, second, l.write(3)},
+  l.dispatch(choice, push_words(p), {l.read(0, q), keys, second, l.write(3)},
              4 * s.n_batch * s.n_queries * s.n_keys * heads * s.head_size);
 }
 

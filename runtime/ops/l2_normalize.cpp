@@ -19,8 +19,7 @@ void L2Normalize::lower(Lowering &l) const {
   const L2NormalizeParams params{uint32_t(shape.rows()), uint32_t(shape.row()), eps};
   const KernelChoice choice = select_row_kernel(l.caps(), shape.rows(), shape.row(), KernelId::l2_normalize,
                                                 KernelId::l2_normalize_subgroup);
-  l.dispatch(choice, push_words(params), {l.read(0, x), l.write(1)},
-             3 * shape.elements());
+  l.dispatch(choice, push_words(params), {l.read(0, x), l.write(1)}, 3 * shape.elements());
 }
 
 void L2Normalize::reference(ReferenceCall &call) const {

@@ -22,8 +22,8 @@ void LayerNorm::lower(Lowering &l) const {
   const LayerNormParams params{n_rows, uint32_t(from.row()), row_stride, eps};
   const KernelChoice choice =
       select_row_kernel(l.caps(), n_rows, from.row(), KernelId::layer_norm, KernelId::layer_norm_subgroup);
-  l.dispatch(choice, push_words(params),
-             {l.read(0, x), l.read(1, gamma), l.read(2, beta), l.write(3)}, 8 * to.elements());
+  l.dispatch(choice, push_words(params), {l.read(0, x), l.read(1, gamma), l.read(2, beta), l.write(3)},
+             8 * to.elements());
 }
 
 void LayerNorm::reference(ReferenceCall &call) const {

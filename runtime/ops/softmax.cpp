@@ -21,8 +21,7 @@ void Softmax::lower(Lowering &l) const {
   KernelChoice choice =
       select_row_kernel(l.caps(), shape.rows(), shape.row(), KernelId::softmax, KernelId::softmax_subgroup);
   choice.spec.push_back(log);
-  l.dispatch(choice, push_words(params), {l.read(0, x), l.write(1)},
-             8 * shape.elements());
+  l.dispatch(choice, push_words(params), {l.read(0, x), l.write(1)}, 8 * shape.elements());
 }
 
 void Softmax::reference(ReferenceCall &call) const {

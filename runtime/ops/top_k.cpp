@@ -43,14 +43,13 @@ void TopK::lower(Lowering &l) const {
                                 uint32_t(block)};
   const KernelChoice first = select_row_kernel(l.caps(), n_rows * n_blocks, std::min(block, width),
                                                KernelId::top_k_blocks, KernelId::top_k_blocks_subgroup);
-  l.dispatch(first, push_words(blocks),
-             {l.read(0, x), {1, best, Access::Write}}, shape.elements());
+  l.dispatch(first, push_words(blocks), {l.read(0, x), {1, best, Access::Write}}, shape.elements());
 
   const TopKMergeParams merge{uint32_t(n_rows), uint32_t(n_blocks), uint32_t(width), uint32_t(block), k};
   const KernelChoice second = select_row_kernel(l.caps(), n_rows, std::max(block, n_blocks),
                                                 KernelId::top_k_merge, KernelId::top_k_merge_subgroup);
-  l.dispatch(second, push_words(merge),
-             {l.read(0, x), {1, best, Access::Read}, l.write(2)}, n_rows * k * (n_blocks + block));
+  l.dispatch(second, push_words(merge), {l.read(0, x), {1, best, Access::Read}, l.write(2)},
+             n_rows * k * (n_blocks + block));
 }
 
 // The second dispatch looks again through each block but the last that it took from.

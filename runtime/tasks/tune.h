@@ -1,5 +1,5 @@
-// `fovea tune`: the choices among kernels that a model's stages make, or a standard set of shapes, measured on
-// a device (tuner.h). One thread. Throws Unsupported for a file without a task, and what Tuner and bench()
+// `fovea tune`: the choices among kernels that a model's stages make, or a standard set of shapes, measured
+// on a device (tuner.h). One thread. Throws Unsupported for a file without a task, and what Tuner and bench()
 // throw.
 #pragma once
 

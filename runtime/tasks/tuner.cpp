@@ -94,8 +94,13 @@ void Tuner::measure(Session &session, const Program &program) {
 void Tuner::measure(Session &session, KernelTimer &timer, const Plan &plan, const DispatchWork &work,
                     const DispatchGroup &group, std::vector<Dispatch> others) {
   const Dispatch &d = plan.dispatches[group.first];
-  MeasuredChoice choice{d.key, plan.graph, plan.statement_text[d.statement], work.shapes,
-                        uint32_t(group.cycle.size()), 0, {{d.variant(), 1, 0, ""}}};
+  MeasuredChoice choice{d.key,
+                        plan.graph,
+                        plan.statement_text[d.statement],
+                        work.shapes,
+                        uint32_t(group.cycle.size()),
+                        0,
+                        {{d.variant(), 1, 0, ""}}};
   const auto name = [&](const Dispatch &which) {
     return concat("graph '", plan.graph, "', ", choice.statement, ", ", to_string(which.variant()));
   };

@@ -1,10 +1,10 @@
-// Tuner: measures, for every choice among kernels that a program's plan made, all that could have been chosen,
-// on the program's own memory, and says which to prefer. What gives other results than the rest, or cannot
-// run, is never preferred. What is preferred was faster than the default by more than the noise, twice: when
-// all were measured, and against the default alone.
+// Tuner: measures, for every choice among kernels that a program's plan made, all that could have been
+// chosen, on the program's own memory, and says which to prefer. What gives other results than the rest, or
+// cannot run, is never preferred. What is preferred was faster than the default by more than the noise,
+// twice: when all were measured, and against the default alone.
 //
-// One thread. Throws Internal when the default gives no result or two results, Cancelled, DeviceLost, and what
-// KernelTimer throws. Rejected: whole plans against each other (as many as there are combinations), the
+// One thread. Throws Internal when the default gives no result or two results, Cancelled, DeviceLost, and
+// what KernelTimer throws. Rejected: whole plans against each other (as many as there are combinations), the
 // fastest of one round (that of several equals is faster by luck).
 #pragma once
 
@@ -24,8 +24,8 @@ struct TuneOptions {
 /// One variant of a choice.
 struct MeasuredVariant {
   VariantId id;
-  double ratio = 1; // its time by the default's; of several rounds the largest
-  double noise = 0; // of the ratio
+  double ratio = 1;  // its time by the default's; of several rounds the largest
+  double noise = 0;  // of the ratio
   std::string fault; // why it is out of the question, else empty
 };
 
@@ -34,7 +34,7 @@ struct MeasuredChoice {
   ChoiceKey key;
   std::string graph, statement, shapes;
   uint32_t n_dispatches = 0;
-  double default_s = 0; // of one
+  double default_s = 0;                  // of one
   std::vector<MeasuredVariant> variants; // the default first
   double weight() const { return default_s * n_dispatches; }
   /// The fastest without a fault.

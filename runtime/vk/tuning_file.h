@@ -1,7 +1,7 @@
-// The table that `fovea tune` measured on a device (kernels/tuning.h), kept beside the pipeline cache and keyed
-// as it is: by vendor, device, driver version, pipelineCacheUUID and a hash of all SPIR-V. What was measured
-// with another driver or other kernels is not found; a file that is damaged is ignored with a warning.
-// Thread-safe; two writers: the last one's file stays whole.
+// The table that `fovea tune` measured on a device (kernels/tuning.h), kept beside the pipeline cache and
+// keyed as it is: by vendor, device, driver version, pipelineCacheUUID and a hash of all SPIR-V. What was
+// measured with another driver or other kernels is not found; a file that is damaged is ignored with a
+// warning. Thread-safe; two writers: the last one's file stays whole.
 #pragma once
 
 #include "kernels/tuning.h"

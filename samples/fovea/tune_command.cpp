@@ -30,16 +30,15 @@ std::string line_of(const Json &choice, bool check) {
 
 /// A table for people; how many choices are slower than --check allows.
 size_t show(const Json &report, bool check) {
-  std::string text =
-      report["device"].get<std::string>() + ", " + report["driver"].get<std::string>() + "\n" +
-      format("%13s %4s  %-44s %-36s %s\n", "one takes", "n", "shapes", check ? "in use" : "default", "fastest");
+  std::string text = report["device"].get<std::string>() + ", " + report["driver"].get<std::string>() + "\n" +
+                     format("%13s %4s  %-44s %-36s %s\n", "one takes", "n", "shapes",
+                            check ? "in use" : "default", "fastest");
   size_t n_slow = 0;
   for (const Json &choice : report["choices"]) {
     text += line_of(choice, check);
     n_slow += 1 / choice["best_ratio"].get<double>() > kAllowed;
     for (const Json &variant : choice["variants"])
-      if (variant.contains("fault"))
-        text += "  never chosen: " + variant["fault"].get<std::string>() + "\n";
+      if (variant.contains("fault")) text += "  never chosen: " + variant["fault"].get<std::string>() + "\n";
   }
   if (check)
     text += format("%zu of %zu choices take over %.0f %% longer than the best candidate\n", n_slow,
@@ -83,7 +82,8 @@ int tune(const Arguments &a) {
   }
   if (a.as_json) print(reports.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (a.check && n_slow > 0)
-    fail(FOVEA_UNSUPPORTED, {format("%zu choices are slow on this device; fovea tune stores better ones", n_slow)});
+    fail(FOVEA_UNSUPPORTED,
+         {format("%zu choices are slow on this device; fovea tune stores better ones", n_slow)});
   return kOk;
 }
 
@@ -99,7 +99,8 @@ void add_tune(CLI::App &app, int &exit_code) {
   command->add_flag("--check", a->check,
                     "Store nothing; an error where what is in use takes over 15 % longer than the best");
   command->add_flag("--clear", a->clear, "Remove what was stored for this device");
-  command->add_flag("--json", a->as_json, "As JSON: every candidate, its time by the default's, and the noise");
+  command->add_flag("--json", a->as_json,
+                    "As JSON: every candidate, its time by the default's, and the noise");
   add_device(*command, *a);
   command->footer(R"(
 Every choice among kernels that the models' stages make is measured with all kernels that could do the same, in

@@ -19,11 +19,11 @@ std::vector<std::string> tables(const TempFolder &folder) {
 } // namespace
 
 TEST_CASE("tool: tune stores a table, which --clear removes") {
-  const std::string model = tool_model("golden/cases/lstm_attention"), whisper = tool_model("golden/cases/whisper");
-  if (whisper.empty()) return;
+  const std::string model = tool_model("golden/cases/lstm_attention"), vit = tool_model("golden/cases/vit");
+  if (vit.empty()) return;
   const TempFolder folder;
   const std::string here = "FOVEA_CACHE_DIR=" + quoted(folder.path()) + " ";
-  const Finished tuned = run_tool("tune --json " + whisper, here);
+  const Finished tuned = run_tool("tune --json " + vit, here);
   REQUIRE_MESSAGE(tuned.exit_code == 0, tuned.err);
   const auto reports = nlohmann::json::parse(tuned.out);
   REQUIRE(reports.size() == 1);
@@ -40,7 +40,7 @@ TEST_CASE("tool: tune stores a table, which --clear removes") {
   // A damaged one is a warning, and nothing else.
   write_file(tables(folder)[0], text.substr(0, text.size() / 2));
   for (const std::string off : {"", " --no-tuning"}) {
-    const Finished bench = run_tool("bench --runs 1 --json " + whisper + off, here);
+    const Finished bench = run_tool("bench --runs 1 --json " + vit + off, here);
     CHECK(bench.exit_code == 0);
     CHECK((bench.err.find("run `fovea tune` to measure again") != std::string::npos) == off.empty());
   }

@@ -209,17 +209,16 @@ TEST_CASE("tune: what cannot be stored is an error; no folder, no table") {
 TEST_CASE("tune: by a model's stages, cancelled when asked" * doctest::timeout(300)) {
   const TempFolder folder;
   TuneRun options{quick(), {}};
-  const std::string source = shared_path("golden/cases/whisper");
+  const std::string source = shared_path("golden/cases/vit");
   std::atomic<bool> cancel{true};
   if (!source.empty()) {
-    const std::string path = folder / "whisper.gguf";
+    const std::string path = folder / "vit.gguf";
     convert(source, path, {});
     Tuner tuner(options.tuner);
     tune_model(tuner, test_device(), path, options);
     const auto has = [&](const std::string &statement) {
-      return std::any_of(tuner.choices().begin(), tuner.choices().end(), [&](const MeasuredChoice &c) {
-        return c.statement.find(statement) == 0;
-      });
+      return std::any_of(tuner.choices().begin(), tuner.choices().end(),
+                         [&](const MeasuredChoice &c) { return c.statement.find(statement) == 0; });
     };
     CHECK(has("linear"));
     CHECK(has("attention"));

@@ -22,7 +22,8 @@ DeviceCaps device_of(uint32_t driver_id, uint32_t lanes) {
   return caps;
 }
 
-const DeviceCaps kLlvmpipe = device_of(kLlvmpipeDriverId, 8), kSwiftShader = device_of(kSwiftShaderDriverId, 4);
+const DeviceCaps kLlvmpipe = device_of(kLlvmpipeDriverId, 8),
+                 kSwiftShader = device_of(kSwiftShaderDriverId, 4);
 
 LinearShape linear(uint32_t n_rows, uint32_t n_cols, uint32_t k, Encoding weights) {
   LinearShape s;
@@ -43,8 +44,9 @@ DeviceCaps with_row(DeviceCaps caps, const ChoiceKey &key, const VariantId &vari
 
 constexpr uint64_t kKey = 0x0123456789ABCDEF;
 
-const TuningTable kTable{{{{KernelId::linear_base_q8, {256, 3072, 768, 0}}, {KernelId::linear_subgroup_q8, {8, 0}}},
-                          {{KernelId::attention_base, {1, 512, 64, 1}}, {KernelId::attention_subgroup_few, {}}}}};
+const TuningTable kTable{
+    {{{KernelId::linear_base_q8, {256, 3072, 768, 0}}, {KernelId::linear_subgroup_q8, {8, 0}}},
+     {{KernelId::attention_base, {1, 512, 64, 1}}, {KernelId::attention_subgroup_few, {}}}}};
 
 /// print_tuning() of kTable with a part replaced.
 std::string text_with(const std::string &what, const std::string &by) {
@@ -94,8 +96,9 @@ TEST_CASE("tuning: a row of the table decides for its class alone, by kernel and
     CHECK(choice.id() == wanted);
     // Nothing else changes.
     CHECK(choice.among.size() == select_linear(kLlvmpipe, s).among.size());
-    for (const LinearShape &other : {linear(100, 3000, 1024, Encoding::Q8), linear(300, 3000, 768, Encoding::Q8),
-                                     linear(100, 3000, 768, Encoding::F16)})
+    for (const LinearShape &other :
+         {linear(100, 3000, 1024, Encoding::Q8), linear(300, 3000, 768, Encoding::Q8),
+          linear(100, 3000, 768, Encoding::F16)})
       CHECK(select_linear(tuned, other).id() == select_linear(kLlvmpipe, other).id());
   }
 }
@@ -135,7 +138,8 @@ TEST_CASE("tuning: the rows for SwiftShader, and a measured row before them") {
   other.subgroup_ballot = false; // no broadcasts
   CHECK(select_linear(other, few).kernel == KernelId::linear_vector_subgroup_q4);
   const VariantId wanted{KernelId::linear_vector_base_q4};
-  CHECK(select_linear(with_row(kSwiftShader, select_linear(kSwiftShader, few).key, wanted), few).id() == wanted);
+  CHECK(select_linear(with_row(kSwiftShader, select_linear(kSwiftShader, few).key, wanted), few).id() ==
+        wanted);
 }
 
 TEST_CASE("tuning: a table is what it was after printing and parsing") {

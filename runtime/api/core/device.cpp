@@ -46,9 +46,9 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
   fail(ErrorCode::InvalidArgument, "device options: validation is ", int(wanted), ", expected 0 … 3");
 }
 
-const fovea_device_options kDeviceDefaults = {sizeof(fovea_device_options), nullptr,
-                                              FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
-                                              FOVEA_TUNING_ENVIRONMENT};
+const fovea_device_options kDeviceDefaults = {
+    sizeof(fovea_device_options), nullptr, FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
+    FOVEA_TUNING_ENVIRONMENT};
 
 std::optional<bool> tuning_of(fovea_tuning wanted) {
   switch (wanted) {

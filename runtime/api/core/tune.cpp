@@ -53,9 +53,9 @@ std::string to_json(const Tuner &tuner, const vk::Device &device, const std::str
   for (const MeasuredChoice *choice : choices) {
     const auto row = found.rows.find(choice->key);
     const VariantId own = choice->variants[0].id;
-    const bool here = row != found.rows.end() &&
-                      std::any_of(choice->variants.begin(), choice->variants.end(),
-                                  [&](const MeasuredVariant &v) { return v.id == row->second; });
+    const bool here =
+        row != found.rows.end() && std::any_of(choice->variants.begin(), choice->variants.end(),
+                                               [&](const MeasuredVariant &v) { return v.id == row->second; });
     write_choice(json, *choice, here ? row->second : own);
   }
   return json.end().end().text();

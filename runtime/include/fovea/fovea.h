@@ -188,8 +188,8 @@ typedef struct fovea_device_options {
   size_t struct_size;
   const char *selector;        /* index or part of a name; NULL: FOVEA_DEVICE, else the best usable device */
   fovea_validation validation; /* default: FOVEA_VALIDATION_ENVIRONMENT */
-  const char
-      *cache_folder; /* of compiled pipelines and tuning tables; NULL: FOVEA_CACHE_DIR, else the user's cache; "": none */
+  const char *cache_folder; /* of compiled pipelines and tuning tables; NULL: FOVEA_CACHE_DIR, else the user's
+                               cache; "": none */
   /* Device memory to keep within, weights used in place not counted; more is FOVEA_OUT_OF_MEMORY, with sizes.
    * 0: FOVEA_DEVICE_MEMORY, else all there is. */
   uint64_t memory_bytes;
@@ -409,10 +409,11 @@ typedef struct fovea_tune_options {
 FOVEA_API void fovea_tune_options_init(fovea_tune_options *options, size_t struct_size);
 
 /* Measures on the device, for every choice among kernels that the model's stages make (model_path NULL: a
- * standard set of shapes), what could have been chosen, and stores in the device's cache folder what is faster
- * than the default by more than the noise; what was stored for other shapes stays. Kernels whose results
- * differ are never chosen. Devices opened afterwards use it. `out` gets JSON (docs/api.md has its keys).
- * Errors: FOVEA_INVALID_ARGUMENT when there is no cache folder, FOVEA_IO, and those of fovea_bench(). */
+ * standard set of shapes), what could have been chosen, and stores in the device's cache folder what is
+ * faster than the default by more than the noise; what was stored for other shapes stays. Kernels whose
+ * results differ are never chosen. Devices opened afterwards use it. `out` gets JSON (docs/api.md has its
+ * keys). Errors: FOVEA_INVALID_ARGUMENT when there is no cache folder, FOVEA_IO, and those of fovea_bench().
+ */
 FOVEA_API fovea_status fovea_tune(fovea_device *device, const char *model_path,
                                   const fovea_tune_options *options, char **out);
 /* Removes what fovea_tune() has stored for this device; no error when there is nothing. Error: FOVEA_IO. */
