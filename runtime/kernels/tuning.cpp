@@ -8,6 +8,7 @@
 #include <bit>
 #include <charconv>
 #include <optional>
+#include <span>
 
 namespace fovea {
 namespace {

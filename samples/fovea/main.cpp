@@ -16,7 +16,8 @@ Environment:
   FOVEA_DEVICE_MEMORY   keep within this much device memory, e.g. 512M or 2G (default: all there is)
   FOVEA_VALIDATION      1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
   FOVEA_LOG             error, warning (default), info or debug
-  FOVEA_CACHE_DIR       where compiled pipelines are kept (default: ~/.cache/fovea)
+  FOVEA_TUNING          off: without the choice of kernels that fovea tune measured
+  FOVEA_CACHE_DIR       where compiled pipelines and tuning tables are kept (default: ~/.cache/fovea)
   FOVEA_VULKAN_LIBRARY  the Vulkan loader to open (default: libvulkan.so.1)
 Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted, 141 nobody reads the output, 143 terminated.
 fovea COMMAND --help has an example of each command; fovea manual | man -l - shows all of them.)";

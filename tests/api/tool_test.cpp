@@ -87,11 +87,12 @@ TEST_CASE("tool: every command has help with an example") {
   const Finished help = fovea_tool("--help");
   CHECK(help.exit_code == 0);
   CHECK(help.err.empty());
-  for (const char *name : {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG",
-                           "FOVEA_CACHE_DIR", "FOVEA_VULKAN_LIBRARY", "Exit code", "141", "143"})
+  for (const char *name :
+       {"FOVEA_DEVICE ", "FOVEA_DEVICE_MEMORY ", "FOVEA_VALIDATION", "FOVEA_LOG", "FOVEA_CACHE_DIR",
+        "FOVEA_TUNING", "FOVEA_VULKAN_LIBRARY", "Exit code", "141", "143"})
     CHECK(help.out.find(name) != std::string::npos);
   for (const std::string command : {"convert", "inspect", "devices", "transcribe", "generate", "translate",
-                                    "embed", "classify", "run", "bench"}) {
+                                    "embed", "classify", "run", "bench", "tune"}) {
     CAPTURE(command);
     CHECK(help.out.find("  " + command + " ") != std::string::npos);
     const Finished f = fovea_tool(command + " --help");
