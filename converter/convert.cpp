@@ -94,9 +94,25 @@ private:
     if (n != tensor.shape.elements())
       fail(ErrorCode::Internal, "tensor '", tensor.name, "' ", tensor.shape, " has inputs of ", n,
            " elements and no rule for them");
+    if (tensor.interleaved && n != tensor.inputs.size() * tensor.inputs[0].shape.elements())
+      fail(ErrorCode::Internal, "tensor '", tensor.name, "' has inputs of different sizes in turn");
+  }
+  /// Elements from `first` of the inputs' rows in turn.
+  void read_interleaved(const OutputTensor &tensor, uint64_t first, std::span<float> out) const {
+    const uint64_t n_inputs = tensor.inputs.size();
+    const uint64_t row_size = tensor.shape.rank() > 1 ? tensor.shape.row() : 1; // a bias has one per row
+    while (!out.empty()) {
+      const uint64_t row = first / row_size, at = first % row_size;
+      const uint64_t n = std::min<uint64_t>(row_size - at, out.size());
+      source_.read(*source_.find(tensor.inputs[row % n_inputs].name), row / n_inputs * row_size + at,
+                   out.first(n));
+      out = out.subspan(n);
+      first += n;
+    }
   }
   /// Elements from `first` of the inputs laid end to end.
   void read_stacked(const OutputTensor &tensor, uint64_t first, std::span<float> out) const {
+    if (tensor.interleaved) return read_interleaved(tensor, first, out);
     for (const SourceInput &input : tensor.inputs) {
       const uint64_t size = input.shape.elements();
       if (first < size && !out.empty()) {

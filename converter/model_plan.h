@@ -46,6 +46,8 @@ struct OutputTensor {
   std::vector<SourceInput> inputs;
   /// Empty: the inputs' elements as they are, one input after the other, streamed in pieces.
   Combine combine;
+  /// Without combine: row 0 of each input, row 1 of each …, the inputs being alike.
+  bool interleaved = false;
 };
 
 struct ModelPlan {

@@ -2,7 +2,6 @@
 
 #include "converter/architectures/attention_block.h"
 #include "ops/embed.h"
-#include "ops/gated.h"
 #include "ops/layer_norm.h"
 #include "ops/rms_norm.h"
 #include "ops/top_k.h"
@@ -131,8 +130,9 @@ private:
   }
   Value mlp(Value x, const std::string &at) {
     const Value h = g.add("h", norm(x, at + ".ln_mlp"));
-    Value f = g.add("f", linear(h, at + ".fc1", d_.mlp_bias, d_.gated ? Activation::None : d_.act));
-    if (d_.gated) f = g.add("f", Gated{f, d_.act});
+    Linear fc1 = linear(h, at + ".fc1", d_.mlp_bias, d_.act);
+    fc1.gated = d_.gated;
+    const Value f = g.add("f", fc1);
     return add_to(x, f, at + ".fc2", d_.mlp_bias, at + ".ln_mlp_after");
   }
 

@@ -108,9 +108,9 @@ private:
     linear(to + ".o", attention + "o_proj", d_.width, q, d_.o_bias, usual);
     if (names_.ln_after) norm(to + ".ln_after", from + names_.ln_after, d_.width);
     norm(to + ".ln_mlp", from + names_.ln_mlp, d_.width);
-    stacked(to + ".fc1.w", {d_.ffn, d_.width}, usual, mlp + "gate_proj.weight", mlp + "up_proj.weight");
+    paired(to + ".fc1.w", {d_.ffn, d_.width}, usual, mlp + "gate_proj.weight", mlp + "up_proj.weight");
     if (d_.mlp_bias)
-      stacked(to + ".fc1.b", {d_.ffn}, TensorClass::Exact, mlp + "gate_proj.bias", mlp + "up_proj.bias");
+      paired(to + ".fc1.b", {d_.ffn}, TensorClass::Exact, mlp + "gate_proj.bias", mlp + "up_proj.bias");
     linear(to + ".fc2", mlp + "down_proj", d_.width, d_.ffn, d_.mlp_bias, TensorClass::Delicate);
     if (names_.ln_mlp_after) norm(to + ".ln_mlp_after", from + names_.ln_mlp_after, d_.width);
   }
@@ -119,14 +119,15 @@ private:
     plan_.add_tensor(to + ".w", {n, k}, tensor_class, from + ".weight");
     if (bias) plan_.add_tensor(to + ".b", {n}, TensorClass::Exact, from + ".bias");
   }
-  /// Two tensors of `shape`, one after the other.
-  void stacked(const std::string &to, const Shape &shape, TensorClass tensor_class, std::string first,
-               std::string second) {
+  /// Rows of two tensors of `shape` in turn, as a gated linear reads them.
+  void paired(const std::string &to, const Shape &shape, TensorClass tensor_class, std::string first,
+              std::string second) {
     plan_.tensors.push_back({to,
                              shape.with(0, 2 * shape[0]),
                              tensor_class,
                              {{std::move(first), shape}, {std::move(second), shape}},
-                             {}});
+                             {},
+                             true});
   }
   void norm(const std::string &to, const std::string &from, uint64_t size, float factor = 1) {
     const float added = names_.norms_from_zero ? 1.0f : 0.0f;

@@ -38,6 +38,7 @@ struct LinearShape {
   BiasPlace bias = BiasPlace::None;
   bool residual = false;
   bool residual_first = false; // before the activation
+  bool gated = false;          // pairs of columns; no residual
   bool scales_in_aux = false;
   bool y_f16 = false;
   bool bounded_x = false;
@@ -52,6 +53,11 @@ struct LinearShape {
   bool windows = false;
   uint32_t groups = 1;
 };
+
+/// Specialization constant 3 of the linear family: kResidual of shaders/include/linear.glsl.
+constexpr uint32_t residual_constant(bool residual, bool first, bool gated) {
+  return gated ? 3 : !residual ? 0 : first ? 2 : 1;
+}
 
 LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape);
 /// Every kernel that may run it, the preferred first.

@@ -32,15 +32,21 @@ void check(const LinearShape &s) {
          ": only one of bias, residual and scales can be bound as aux");
   if (s.y_f16 && s.n_cols % 2 != 0)
     fail(ErrorCode::InvalidArgument, describe(s), ": an f16 output needs an even number of columns");
+  if (s.gated && (s.residual || s.y_f16 || s.windows || s.n_cols % 2 != 0))
+    fail(ErrorCode::InvalidArgument, describe(s),
+         ": gated columns come in pairs, with no residual and no f16 output");
 }
 
 /// Specialization constants 0 to 6, shared by the family; a kernel's own follow.
 std::vector<uint32_t> linear_spec(const LinearShape &s, uint32_t local_size,
                                   std::initializer_list<uint32_t> own) {
-  const uint32_t residual = !s.residual ? 0 : s.residual_first ? 2 : 1;
-  std::vector<uint32_t> spec{
-      local_size,        uint32_t(s.activation), uint32_t(s.bias), residual, uint32_t(s.scales_in_aux),
-      uint32_t(s.y_f16), uint32_t(s.bounded_x)};
+  std::vector<uint32_t> spec{local_size,
+                             uint32_t(s.activation),
+                             uint32_t(s.bias),
+                             residual_constant(s.residual, s.residual_first, s.gated),
+                             uint32_t(s.scales_in_aux),
+                             uint32_t(s.y_f16),
+                             uint32_t(s.bounded_x)};
   spec.insert(spec.end(), own);
   return spec;
 }

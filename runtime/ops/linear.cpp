@@ -6,8 +6,8 @@ namespace fovea {
 namespace {
 
 LinearCall call_of(const Linear &op, const Shape &x, const Shape &weight) {
-  return {op.x,  op.weight, op.bias,   op.residual, op.act,      0, x.row(),
-          false, x.rows(),  weight[0], x.row(),     op.act_last, {}};
+  return {op.x,  op.weight, op.bias,   op.residual, op.act,      0,        x.row(),
+          false, x.rows(),  weight[0], x.row(),     op.act_last, op.gated, {}};
 }
 
 } // namespace
@@ -17,7 +17,10 @@ TensorType Linear::infer(const Types &t) const {
   const Shape &in = t.shape(x), &w = t.shape(weight);
   if (in.rank() < 1 || w.rank() != 2 || w[1] != in.row())
     fail(ErrorCode::InvalidGraph, "weight '", t.name(weight), "' ", w, " does not fit x ", in);
-  const Shape result = in.with(-1, w[0]);
+  if (gated && (residual || w[0] % 2 != 0))
+    fail(ErrorCode::InvalidGraph, residual ? "gated with a residual" : "gated", ", weight '", t.name(weight),
+         "' ", w, ": needs an even number of rows and no residual");
+  const Shape result = in.with(-1, gated ? w[0] / 2 : w[0]);
   check_linear_operands(t, call_of(*this, in, w), result);
   return {result, Encoding::F32};
 }

@@ -1,4 +1,5 @@
 // y = act(x W^T + bias) + residual, or act(x W^T + bias + residual): the matrix product of every dense layer.
+// Gated (GLU: Shazeer 2020, arXiv:2002.05202): rows 2n and 2n + 1 of W give y[n] = act(s[2n]) * s[2n + 1].
 // W is [N, K] in any encoding; accumulation is f32. A matrix larger than the device can bind is split by rows
 // of W.
 #pragma once
@@ -18,9 +19,10 @@ struct Linear {
   Value x;        // [.., T, K] f32
   Value weight;   // [N, K], a tensor of the file
   Value bias;     // [N] f32, a tensor of the file, or none
-  Value residual; // [.., T, N] f32, or none
+  Value residual; // [.., T, N] f32, or none; none when gated
   Activation act = Activation::None;
   bool act_last = false; // act(sum + bias + residual)
+  bool gated = false;    // y is [.., T, N / 2]
 
   void fields(FieldVisitor &v) {
     v.operand("x", x);
@@ -29,6 +31,7 @@ struct Linear {
     v.optional_operand("residual", residual);
     v.field("act", act, kActivationNames);
     v.field("act_last", act_last, false);
+    v.field("gated", gated, false);
   }
   TensorType infer(const Types &t) const;
   void lower(Lowering &l) const;

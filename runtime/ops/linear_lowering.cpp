@@ -114,9 +114,9 @@ LinearParams target_params(const Lowering &l, const LinearCall &c) {
   p.x_offset = int32_t(c.x_offset);
   p.x_stride = uint32_t(c.x_stride);
   p.x_elements = uint32_t(l.shape(c.x).elements());
-  p.r_stride = p.y_stride = uint32_t(c.n_cols);
+  p.r_stride = p.y_stride = uint32_t(c.gated ? c.n_cols / 2 : c.n_cols);
   p.rows_per_batch = uint32_t(target.is_state && y.rank() == 3 ? c.n_rows / y[0] : c.n_rows);
-  p.y_batch_stride = uint32_t(target.batch_rows * c.n_cols);
+  p.y_batch_stride = uint32_t(target.batch_rows * p.y_stride);
   p.y_step = target.at;
   return p;
 }
@@ -170,7 +170,7 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   p.w_offset = weights.w_offset;
   p.s_offset = weights.s_offset;
   p.b_offset = weights.b_offset;
-  p.r_offset = p.y_offset = uint32_t(slice.first);
+  p.r_offset = p.y_offset = uint32_t(c.gated ? slice.first / 2 : slice.first);
 
   LinearShape shape;
   shape.n_rows = p.n_rows;
@@ -181,6 +181,7 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   shape.bias = weights.bias;
   shape.residual = bool(c.residual);
   shape.residual_first = c.residual_first;
+  shape.gated = c.gated;
   shape.scales_in_aux = weights.scales_in_aux;
   shape.y_f16 = y_f16;
   shape.bounded_x = c.bounded;
@@ -225,9 +226,7 @@ void lower_epilogue(Lowering &l, const LinearCall &c, const BufferRef &sums) {
   const std::vector<uint32_t> spec = {64,
                                       uint32_t(c.act),
                                       uint32_t(c.bias ? BiasPlace::Weights : BiasPlace::None),
-                                      !c.residual        ? 0u
-                                      : c.residual_first ? 2u
-                                                         : 1u,
+                                      residual_constant(bool(c.residual), c.residual_first, c.gated),
                                       0,
                                       half,
                                       0};
@@ -252,6 +251,8 @@ void check_linear_operands(const Types &t, const LinearCall &c, const Shape &res
 }
 
 void lower_linear(Lowering &l, const LinearCall &c) {
+  if (c.gated && l.target().type.encoding == Encoding::F16)
+    fail(ErrorCode::Unsupported, "a gated product cannot be stored in halves");
   const uint64_t step = rows_per_slice(l, c);
   if (c.windows && c.windows->groups > 1 && step < c.n_cols)
     fail(ErrorCode::Unsupported, "the weights of ", c.windows->groups,
@@ -270,8 +271,10 @@ void lower_linear(Lowering &l, const LinearCall &c) {
   if (epilogue_apart) {
     product.bias = product.residual = {};
     product.act = Activation::None;
+    product.gated = false;
     y = l.temporary(c.n_rows * c.n_cols * 4);
     params.rows_per_batch = params.n_rows;
+    params.y_stride = params.n_cols;
     params.y_step = kNoStep;
     for (auto &[slice, weights] : slices) weights = bind_weights(l, product, slice);
   }
@@ -302,13 +305,21 @@ void reference_linear(ReferenceCall &call, const LinearCall &c) {
   const HostTensor &x = call.in(c.x), &w = call.in(c.weight);
   HostTensor &y = call.out();
   const auto n_elements = int64_t(x.f.size());
+  const auto sum_of = [&](uint64_t r, uint64_t n) {
+    double sum = c.bias ? double(call.in(c.bias).f[n]) : 0.0;
+    for (uint64_t i = 0; i < c.k; ++i) {
+      const int64_t at = c.x_offset + int64_t(r * c.x_stride + i);
+      if (at >= 0 && at < n_elements) sum += double(x.f[size_t(at)]) * double(w.f[n * c.k + i]);
+    }
+    return sum;
+  };
   for (uint64_t r = 0; r < c.n_rows; ++r)
-    for (uint64_t n = 0; n < c.n_cols; ++n) {
-      double sum = c.bias ? double(call.in(c.bias).f[n]) : 0.0;
-      for (uint64_t i = 0; i < c.k; ++i) {
-        const int64_t at = c.x_offset + int64_t(r * c.x_stride + i);
-        if (at >= 0 && at < n_elements) sum += double(x.f[size_t(at)]) * double(w.f[n * c.k + i]);
+    for (uint64_t n = 0; n < c.n_cols; n += c.gated ? 2 : 1) {
+      if (c.gated) {
+        y.f[(r * c.n_cols + n) / 2] = float(activate(c.act, sum_of(r, n)) * sum_of(r, n + 1));
+        continue;
       }
+      const double sum = sum_of(r, n);
       const double residual = c.residual ? double(call.in(c.residual).f[r * c.n_cols + n]) : 0.0;
       y.f[r * c.n_cols + n] =
           float(c.residual_first ? activate(c.act, sum + residual) : activate(c.act, sum) + residual);

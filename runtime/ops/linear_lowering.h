@@ -25,9 +25,11 @@ struct LinearCall {
   bool bounded = false; // reads outside x give 0
   uint64_t n_rows = 0, n_cols = 0, k = 0;
   bool residual_first = false; // act(sum + bias + residual)
+  bool gated = false;          // act(column 2n) * column 2n + 1
   std::optional<MapWindows> windows{};
 };
 
+/// Error Unsupported for a gated product into a state of halves.
 void lower_linear(Lowering &l, const LinearCall &call);
 
 /// act(x) in double, for references.

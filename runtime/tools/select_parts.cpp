@@ -32,8 +32,9 @@ constexpr Header kHeaders[] = {
     {"detect", "detect.h"},
     {"segment", "segment.h"},
 };
-/// Times every task there is.
-constexpr std::string_view kLeftOut[] = {"fovea_bench", "fovea_bench_options_init"};
+/// Time every task there is.
+constexpr std::string_view kLeftOut[] = {"fovea_bench", "fovea_bench_options_init", "fovea_tune",
+                                         "fovea_tune_options_init", "fovea_tune_clear"};
 
 struct Selection {
   std::set<std::string> tasks;

@@ -1,6 +1,8 @@
 // Storing linear's sums: bias, activation, residual, the output's number format. Include after linear.glsl.
 #include "activation.glsl"
 
+const uint kGated = 3u; // kResidual
+
 // Element of y[row, 0].
 uint y_begin(uint row) {
   uint batch = 0u, t = row;
@@ -27,6 +29,10 @@ float finish(uint row, uint n, float sum) {
 // Columns n (even) and n + 1 of a row that begins at element `begin` of y; what lies outside y is not stored.
 void store_pair(uint row, uint begin, uint n, float sum0, float sum1) {
   if (row >= p.n_rows || n >= p.n_cols) return;
+  if (kResidual == kGated) { // never f16: a pair is one element
+    y[begin + (n >> 1)] = floatBitsToUint(activate(kActivation, sum0) * sum1);
+    return;
+  }
   const float v0 = finish(row, n, sum0);
   if (kHalfOutput != 0u) {
     y[(begin + n) >> 1] = packHalf2x16(vec2(v0, finish(row, n + 1u, sum1)));

@@ -14,6 +14,11 @@ void store_quad(uint row, uint begin, uint n, vec4 sum) {
     return;
   }
   if (row >= p.n_rows || n >= p.n_cols) return;
+  if (kResidual == kGated) {
+    const vec2 v = vec2(activate(kActivation, sum.x), activate(kActivation, sum.z)) * sum.yw;
+    y_pairs[(begin + (n >> 1)) >> 1] = floatBitsToUint(v);
+    return;
+  }
   vec4 residual = vec4(0.0), v;
   if (kResidual != 0u)
     residual = uintBitsToFloat(aux_vectors[(p.r_offset + row * p.r_stride + first_column() + n) >> 2]);

@@ -1,13 +1,14 @@
 // The interface of the linear family:
 //   y[r, n] = act(sum_k x[r, k] * W[n, k] + bias[n]) + residual[r, n]         r < n_rows, n < n_cols, accumulated in f32
-// or, with the residual first, act(sum + bias + residual).
+// or, with the residual first, act(sum + bias + residual); or, gated, with s for sum and bias,
+//   y[r, n] = act(s[r, 2n]) * s[r, 2n + 1]                                        2n < n_cols, which is even
 // A kernel is one strategy of computing the sums; addressing (here), decoding (weights.glsl) and storing (epilogue.glsl)
 // are shared. Include after kernel.glsl.
 #include "step.glsl"
 
 layout(constant_id = 1) const uint kActivation = 0u; // see activation.glsl
 layout(constant_id = 2) const uint kBias = 0u;       // 0 none, 1 in W's window, 2 in aux
-layout(constant_id = 3) const uint kResidual = 0u;   // aux is the residual; 1: added after the activation, 2: before
+layout(constant_id = 3) const uint kResidual = 0u;   // 1: aux is the residual, added after the activation; 2: before; 3: gated
 layout(constant_id = 4) const uint kAuxScales = 0u;  // 1: aux is the scale plane
 layout(constant_id = 5) const uint kHalfOutput = 0u; // 1: y is f16, two to a word; n_cols and all of y's strides even
 layout(constant_id = 6) const uint kBounded = 0u;    // 1: x outside [0, x_elements) reads as 0 (a convolution's padding)

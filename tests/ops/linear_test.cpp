@@ -92,6 +92,56 @@ TEST_CASE("linear: a real layer's shapes") {
   run_op_case(dense_case({5, 1000, 384, Encoding::Q8}));
 }
 
+namespace {
+
+// n: rows of W, two to an element of the result.
+OpCase gated_case(uint64_t rows, uint64_t n, uint64_t k, Encoding encoding, bool bias, const char *act) {
+  OpCase c = dense_case({rows, n, k, encoding, bias, false, act});
+  c.graph_text.insert(c.graph_text.size() - 1, " gated=true");
+  c.tolerance_factor = 4; // exp() in most activations, and a product of two sums
+  return c;
+}
+
+} // namespace
+
+TEST_CASE("linear: gated, every strategy and odd shapes") {
+  size_t turn = 0;
+  for (const Encoding encoding : kWeightEncodings)
+    for (const uint64_t rows : {1, 3, 17})
+      for (const uint64_t n : {2, 6, 34, 128})
+        for (const uint64_t k : {31, 64, 96}) {
+          if (is_quantized(encoding) && k % 32 != 0) continue;
+          const char *acts[] = {"silu", "gelu_tanh", "none"};
+          run_op_case(gated_case(rows, n, k, encoding, turn % 2, acts[turn % 3]));
+          ++turn;
+        }
+  run_op_case(gated_case(1, 3072, 576, Encoding::Q8, false, "silu"));
+}
+
+TEST_CASE("linear: gated, a matrix larger than a binding") {
+  for (const Encoding encoding : kWeightEncodings)
+    for (const bool bias : {false, true}) {
+      OpCase c = gated_case(2, 500, 64, encoding, bias, "silu");
+      c.adjust_caps = [](DeviceCaps &caps) { caps.max_storage_buffer_range = 4096; };
+      run_op_case(c);
+    }
+}
+
+TEST_CASE("linear: gated columns come in pairs, without a residual, and not in halves") {
+  OpCase odd = gated_case(1, 3, 4, Encoding::F32, false, "silu");
+  CHECK_THROWS_WITH_AS(run_op_case(odd), doctest::Contains("even number of rows"), Error);
+  OpCase residual = dense_case({1, 4, 4, Encoding::F32, false, true});
+  residual.graph_text.insert(residual.graph_text.size() - 1, " gated=true");
+  CHECK_THROWS_WITH_AS(run_op_case(residual), doctest::Contains("no residual"), Error);
+  OpCase halves;
+  halves.graph_text =
+      "graph g\n  in x f32 [1, 4]\n  step pos\n  state s f16 [2, 2]\n  linear(x, w) gated=true -> s[pos]\n";
+  halves.inputs["x"] = random_tensor({{1, 4}, Encoding::F32}, 1);
+  halves.weights["w"] = random_tensor({{4, 4}, Encoding::F32}, 2);
+  halves.steps["pos"] = 0;
+  CHECK_THROWS_WITH_AS(run_op_case(halves), doctest::Contains("halves"), Error);
+}
+
 TEST_CASE("linear: a matrix larger than a binding is split by rows") {
   for (const Encoding encoding : kWeightEncodings)
     for (const int parts : {0, 1, 2, 3}) {

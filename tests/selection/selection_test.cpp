@@ -97,7 +97,7 @@ TEST_CASE("a library for the bundled model: has the functions of its task, and n
   REQUIRE_MESSAGE(library, dlerror());
   for (const char *name : {"fovea_transcribe", "fovea_stream_push", "fovea_session_run", "fovea_model_open"})
     CHECK_MESSAGE(dlsym(library, name), name);
-  for (const char *name : {"fovea_generate", "fovea_classify_images", "fovea_bench"})
+  for (const char *name : {"fovea_generate", "fovea_classify_images", "fovea_bench", "fovea_tune"})
     CHECK_MESSAGE(!dlsym(library, name), name);
   dlclose(library);
 }
