@@ -69,25 +69,31 @@ void main() {
       vec4 a[kLoads];
       [[unroll]] for (uint l = 0u; l < kLoads; ++l)
         a[l] = x_quad(from[l], x_step(k + part * kQuads * 4u + l * lanes / kRows * 4u + k_lane));
+      vec4 b[kQuads * kCols];
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
-        vec4 b[kCols];
         [[unroll]] for (uint c = 0u; c < kCols; ++c) {
-          const uint q = (part * kQuads + quad);
-          b[c] = weight_quad(packed[c * kVectors + q * 4u / K_PER_VECTOR], q % (K_PER_VECTOR / 4u));
+          const uint q = part * kQuads + quad, i = quad * kCols + c;
+          b[i] = weight_quad(packed[c * kVectors + q * 4u / K_PER_VECTOR], q % (K_PER_VECTOR / 4u));
 #if defined(W_Q8) || defined(W_Q4)
-          b[c] *= scale[c];
+          b[i] *= scale[c];
 #endif
         }
-        [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-          const uint i = quad * kRows + r;
-          const vec4 v = subgroupShuffle(a[i / lanes], i % lanes);
-          [[unroll]] for (uint c = 0u; c < kCols; ++c) {
-            const uint s = r * kCols + c;
-            sum[s] = fma(v.x, b[c].x, sum[s]);
-            sum[s] = fma(v.y, b[c].y, sum[s]);
-            sum[s] = fma(v.z, b[c].z, sum[s]);
-            sum[s] = fma(v.w, b[c].w, sum[s]);
+      }
+      // All products of a sum one after the other: most sums are loaded and stored for them.
+      [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+        vec4 v[kQuads];
+        [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad)
+          v[quad] = subgroupShuffle(a[(quad * kRows + r) / lanes], (quad * kRows + r) % lanes);
+        [[unroll]] for (uint c = 0u; c < kCols; ++c) {
+          float t = sum[r * kCols + c];
+          [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
+            const vec4 w = b[quad * kCols + c];
+            t = fma(v[quad].x, w.x, t);
+            t = fma(v[quad].y, w.y, t);
+            t = fma(v[quad].z, w.z, t);
+            t = fma(v[quad].w, w.w, t);
           }
+          sum[r * kCols + c] = t;
         }
       }
     }

@@ -90,8 +90,8 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands, u
                   : by_encoding(s.weights, {KernelId::linear_subgroup_f32, KernelId::linear_subgroup_f16,
                                             KernelId::linear_subgroup_q8, KernelId::linear_subgroup_q4});
   const uint32_t cols = 4;
-  // So that each lane has something to load.
-  const uint32_t part_k = std::max(4u, lanes * 4 / rows);
+  // Each lane has something to load. What is decoded is worth more products for each load of a sum.
+  const uint32_t part_k = std::max(is_quantized(s.weights) ? 16u : 4u, lanes * 4 / rows);
   // Of q4 half a vector: a loop's body that outgrows the instruction cache of a CPU is slower by a third.
   const uint32_t step = std::max(std::min(elements_per_vector(s.weights), 16u), part_k);
   if (s.k % std::max(whole_k(s.weights), step) != 0) return;
