@@ -126,7 +126,8 @@ void add_linear_vector_base(Variants &v, const LinearShape &s) {
   const KernelId id =
       by_encoding(s.weights, {KernelId::linear_vector_base_f32, KernelId::linear_vector_base_f16,
                               KernelId::linear_vector_base_q8, KernelId::linear_vector_base_q4});
-  const uint32_t rows = vector_rows(s), cols = 4, lanes = 64;
+  // More sums than 16 and Mesa 25's llvmpipe compiles for minutes.
+  const uint32_t rows = vector_rows(s), cols = rows > 4 ? 2 : 4, lanes = 64;
   v.add({id}, linear_spec(s, lanes, {rows, cols, rows * cols * lanes}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols), uint64_t(rows) * cols * lanes * 4);
 }
