@@ -110,7 +110,7 @@ private:
       first += n;
     }
   }
-  /// Elements from `first` of the inputs laid end to end.
+  /// Elements from `first` of the inputs laid end to end, or of their rows in turn.
   void read_stacked(const OutputTensor &tensor, uint64_t first, std::span<float> out) const {
     if (tensor.interleaved) return read_interleaved(tensor, first, out);
     for (const SourceInput &input : tensor.inputs) {
