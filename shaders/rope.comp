@@ -8,7 +8,6 @@
 #include "step.glsl"
 #include "sincos.glsl"
 
-layout(constant_id = 1) const bool kNeighbours = false; // pairs (2n, 2n + 1); else (n, n + R)
 layout(constant_id = 2) const bool kHalfOutput = false;
 layout(constant_id = 3) const bool kStart = false;
 
@@ -31,20 +30,7 @@ layout(push_constant) uniform RopeParams {
 
 const uint kHeads = 4u; // as in runtime/ops/rope.cpp
 
-// What an element is multiplied by, and its partner: (cos, signed sin, partner's index).
-struct Turn {
-  float c, s;
-  uint partner;
-};
-
-Turn turn(uint d, float position) {
-  if (d >= 2u * p.n_frequencies) return Turn(1.0, 0.0, d);
-  const bool first = kNeighbours ? (d & 1u) == 0u : d < p.n_frequencies;
-  const uint n = kNeighbours ? d >> 1 : (first ? d : d - p.n_frequencies);
-  precise const float angle = position * frequencies[n];
-  const vec2 sc = sin_cos(angle) * p.scale;
-  return Turn(sc.y, first ? -sc.x : sc.x, kNeighbours ? d ^ 1u : (first ? d + p.n_frequencies : n));
-}
+#include "rope.glsl"
 
 void main() {
   const uint at = step_value(p.at), y_at = step_value(p.y_at);

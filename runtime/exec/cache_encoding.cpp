@@ -6,6 +6,9 @@
 namespace fovea {
 namespace {
 
+/// Of the ops that take caches as operands.
+bool takes_q8(std::string_view op) { return op.starts_with("attention") || op == "rope_qkv"; }
+
 bool is_state(const Graph &graph, Value v) { return v && graph.value(v).kind == ValueKind::State; }
 
 } // namespace
@@ -21,7 +24,7 @@ std::vector<Graph> with_cache_encoding(std::vector<Graph> graphs, Encoding encod
     }
   for (Graph &graph : graphs) {
     for (const Statement &s : graph.statements()) {
-      if (encoding != Encoding::Q8 || std::string_view(s.op.name()).starts_with("attention")) continue;
+      if (encoding != Encoding::Q8 || takes_q8(s.op.name())) continue;
       for (const Value v : operands(s.op))
         if (is_state(graph, v) && caches.count(graph.value(v).name))
           fail(ErrorCode::Unsupported, "graph '", graph.name(), "': ", s.op.name(), " reads the cache '",

@@ -96,7 +96,8 @@ std::vector<std::byte> KernelTimer::check(const Dispatch &dispatch, const Dispat
       all.insert(all.end(), bytes.begin(), bytes.end());
       if (b.access != Access::Write) continue;
       // Every result is f32, a stored one as the state has it; temporaries are whatever the op made of them.
-      const bool is_result = work.stores ? b.space == Space::State : b.bytes == work.result.bytes();
+      const bool is_result =
+          work.stores ? b.space == Space::State : b.space == Space::Scratch && b.bytes == work.result.bytes();
       const Encoding encoding = is_result ? work.result.encoding : Encoding::I32;
       const uint64_t n_written = count_written(bytes, encoding, what);
       const bool counts = is_result && (encoding == Encoding::F32 || encoding == Encoding::F16);

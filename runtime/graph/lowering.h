@@ -74,6 +74,11 @@ public:
   /// The whole of a value; of a weight, its first plane.
   virtual BufferRef ref(Value value) const = 0;
   virtual const Target &target() const = 0;
+  /// Where the op writes n_rows rows of each batch into a state that it takes: from row `at` on, which no
+  /// submit may then choose so that they do not fit.
+  virtual Target state_rows(Value state, const StepName &at, uint64_t n_rows) = 0;
+  /// Whether one binding can cover both: two states, or two parts of one temporary.
+  virtual bool can_join(const BufferRef &a, const BufferRef &b) const = 0;
   /// Makes the result another name of `v`'s bytes: no dispatch. False when it must be a copy (an output, or
   /// rows of a state).
   virtual bool view(Value v) = 0;

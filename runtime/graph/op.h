@@ -81,6 +81,8 @@ public:
   virtual HostTensor &out() = 0;
   /// A state that the op updates in place (one that Types::is_state() says is one).
   virtual HostTensor &state(Value value) = 0;
+  /// The same for rows at, at + 1 … of such a state, rounded to its encoding.
+  virtual void store(Value state, const HostTensor &rows, uint32_t at) = 0;
   /// The submit's value of a step; 0 for an empty name.
   virtual uint32_t step(const StepName &name) const = 0;
 };

@@ -16,9 +16,9 @@ constexpr uint64_t kTensorAlignment = 256;
 class PlanBuilder final : public Lowering {
 public:
   PlanBuilder(const Graph &graph, const std::vector<TensorType> &types, const WeightLookup &weights,
-              const DeviceCaps &caps)
+              const StateLayout &states, const DeviceCaps &caps)
       : step_limits(graph.steps().size(), 0xFFFFFFFFu), graph_(graph), types_(types), weights_(weights),
-        caps_(caps), root_(types.size()) {
+        states_(states), caps_(caps), root_(types.size()) {
     for (uint32_t i = 0; i < root_.size(); ++i) root_[i] = {i};
   }
 
@@ -57,6 +57,23 @@ public:
     return true;
   }
   const Target &target() const override { return target_; }
+  Target state_rows(Value state, const StepName &at, uint64_t n_rows) override {
+    const TensorType &type = types_[state.id];
+    if (at) limit_step(at, type.shape.dim(-2) - n_rows);
+    return {ref(state), type, step(at), type.shape.dim(-2), true};
+  }
+  bool can_join(const BufferRef &a, const BufferRef &b) const override {
+    const auto begin = [&](const BufferRef &r) -> std::optional<uint64_t> {
+      if (r.kind == BufferRef::Kind::Temporary) return r.offset;
+      if (r.kind != BufferRef::Kind::Value || graph_.values()[r.id].kind != ValueKind::State) return {};
+      return states_.entries.at(graph_.values()[r.id].name).offset + r.offset;
+    };
+    const auto at = begin(a), other = begin(b);
+    if (!at || !other || a.kind != b.kind || (a.kind == BufferRef::Kind::Temporary && a.id != b.id))
+      return false;
+    return std::max(*at + a.bytes, *other + b.bytes) - std::min(*at, *other) <=
+           caps_.max_storage_buffer_range;
+  }
   BufferRef temporary(uint64_t bytes) override {
     temporary_bytes.push_back(bytes);
     return {BufferRef::Kind::Temporary, uint32_t(temporary_bytes.size() - 1), 0, bytes};
@@ -103,12 +120,17 @@ private:
     target_.batch_rows = shape.rank() >= 2 ? shape.dim(-2) : 1;
     if (!s.state) return;
     const uint64_t n_rows = infer_statement(graph_, types_, s).shape.dim(-2);
-    if (s.at) step_limits[target_.at] = std::min(step_limits[target_.at], uint32_t(shape.dim(-2) - n_rows));
+    if (s.at) limit_step(s.at, shape.dim(-2) - n_rows);
+  }
+  void limit_step(const StepName &name, uint64_t most) {
+    uint32_t &limit = step_limits[step(name)];
+    limit = std::min(limit, uint32_t(most));
   }
 
   const Graph &graph_;
   const std::vector<TensorType> &types_;
   const WeightLookup &weights_;
+  const StateLayout &states_;
   const DeviceCaps &caps_;
   std::vector<Value> root_; // by value: whose bytes it is
   Target target_;
@@ -209,7 +231,7 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
   plan.bindings = bindings;
   plan.steps = graph.steps();
   plan.state_bytes = states.bytes;
-  PlanBuilder builder(graph, types, weights, caps);
+  PlanBuilder builder(graph, types, weights, states, caps);
   for (uint32_t i = 0; i < graph.statements().size(); ++i) {
     plan.statement_text.push_back(statement_text(graph, graph.statements()[i]));
     if (!needed[i]) continue;

@@ -35,6 +35,7 @@
 #include "ops/resize_image.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
+#include "ops/rope_qkv.h"
 #include "ops/row_of_token.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
@@ -116,6 +117,7 @@ OpTable op_table() {
       op_row<ResizeImage>(),
       op_row<RmsNorm>(),
       op_row<Rope>(),
+      op_row<RopeQkv>(),
       op_row<RowOfToken>(),
       op_row<Slice>(),
       op_row<Softmax>(),

@@ -54,24 +54,28 @@ void Rope::lower(Lowering &l) const {
 void Rope::reference(ReferenceCall &call) const {
   const HostTensor &in = call.in(x), &table = call.in(frequencies);
   HostTensor &out = call.out();
-  const size_t n_tokens = in.type.shape.dim(-2), size = in.type.shape.row() / heads, n = table.f.size();
+  const size_t n_tokens = in.type.shape.dim(-2), size = in.type.shape.row() / heads;
   for (size_t row = 0; row < in.type.shape.rows(); ++row) {
     const int64_t begin = start ? call.in(start).i[row / n_tokens] : 0;
     const int64_t position = std::max<int64_t>(0, int64_t(call.step(at)) + int64_t(row % n_tokens) - begin);
     for (size_t h = 0; h < heads; ++h) {
-      const float *from = &in.f[(row * heads + h) * size];
-      float *to = &out.f[(row * heads + h) * size];
-      std::copy_n(from, size, to);
-      for (size_t i = 0; i < n; ++i) {
-        const size_t a = pairs == RopePairs::Half ? i : 2 * i,
-                     b = pairs == RopePairs::Half ? i + n : 2 * i + 1;
-        const double angle =
-            double(float(position) * table.f[i]); // the product is f32, as models are trained
-        const double c = std::cos(angle) * double(scale), s = std::sin(angle) * double(scale);
-        to[a] = float(from[a] * c - from[b] * s);
-        to[b] = float(from[b] * c + from[a] * s);
-      }
+      const size_t first = (row * heads + h) * size;
+      turn_head({&in.f[first], size}, uint32_t(position), table.f, pairs, scale, &out.f[first]);
     }
+  }
+}
+
+void turn_head(std::span<const float> from, uint32_t position, std::span<const float> frequencies,
+               RopePairs pairs, float scale, float *to) {
+  const size_t n = frequencies.size();
+  std::copy(from.begin(), from.end(), to);
+  for (size_t i = 0; i < n; ++i) {
+    const size_t a = pairs == RopePairs::Half ? i : 2 * i, b = pairs == RopePairs::Half ? i + n : 2 * i + 1;
+    const double angle =
+        double(float(position) * frequencies[i]); // the product is f32, as models are trained
+    const double c = std::cos(angle) * double(scale), s = std::sin(angle) * double(scale);
+    to[a] = float(from[a] * c - from[b] * s);
+    to[b] = float(from[b] * c + from[a] * s);
   }
 }
 

@@ -8,6 +8,8 @@
 
 #include "graph/op.h"
 
+#include <span>
+
 namespace fovea {
 
 enum class RopePairs : uint32_t { Half, Neighbours };
@@ -37,5 +39,9 @@ struct Rope {
   void lower(Lowering &l) const;
   void reference(ReferenceCall &call) const;
 };
+
+/// The reference for one head.
+void turn_head(std::span<const float> from, uint32_t position, std::span<const float> frequencies,
+               RopePairs pairs, float scale, float *to);
 
 } // namespace fovea

@@ -8,36 +8,6 @@
 namespace fovea {
 namespace {
 
-class Interpreter final : public ReferenceCall {
-public:
-  Interpreter(const Graph &graph, const StepValues &steps) : steps_(steps), tensors_(graph.values().size()) {}
-
-  const HostTensor &in(Value value) const override { return *tensors_[value.id]; }
-  HostTensor &out() override { return result_; }
-  HostTensor &state(Value value) override { return *states_.at(value.id); }
-  uint32_t step(const StepName &name) const override {
-    const auto it = steps_.find(name.name);
-    return it == steps_.end() ? 0 : it->second;
-  }
-  void set(Value value, const HostTensor *tensor) { tensors_[value.id] = tensor; }
-  void set_state(Value value, HostTensor *tensor) {
-    set(value, tensor);
-    states_[value.id] = tensor;
-  }
-
-  HostTensor call(const Op &op, const TensorType &type) {
-    result_ = HostTensor(type);
-    op.reference(*this);
-    return std::move(result_);
-  }
-
-private:
-  const StepValues &steps_;
-  std::vector<const HostTensor *> tensors_;
-  std::map<uint32_t, HostTensor *> states_;
-  HostTensor result_;
-};
-
 // shaders/quantize_rows.comp.
 void round_to_q8(std::span<float> row) {
   for (; !row.empty(); row = row.subspan(32)) {
@@ -65,6 +35,39 @@ void store_rows(const HostTensor &from, HostTensor &to, uint32_t at) {
     for (uint64_t row = 0; row < n && at + row < capacity; ++row)
       round_to_q8(std::span(to.f).subspan((b * capacity + at + row) * width, width));
 }
+
+class Interpreter final : public ReferenceCall {
+public:
+  Interpreter(const Graph &graph, const StepValues &steps) : steps_(steps), tensors_(graph.values().size()) {}
+
+  const HostTensor &in(Value value) const override { return *tensors_[value.id]; }
+  HostTensor &out() override { return result_; }
+  HostTensor &state(Value value) override { return *states_.at(value.id); }
+  void store(Value value, const HostTensor &rows, uint32_t at) override {
+    store_rows(rows, state(value), at);
+  }
+  uint32_t step(const StepName &name) const override {
+    const auto it = steps_.find(name.name);
+    return it == steps_.end() ? 0 : it->second;
+  }
+  void set(Value value, const HostTensor *tensor) { tensors_[value.id] = tensor; }
+  void set_state(Value value, HostTensor *tensor) {
+    set(value, tensor);
+    states_[value.id] = tensor;
+  }
+
+  HostTensor call(const Op &op, const TensorType &type) {
+    result_ = HostTensor(type);
+    op.reference(*this);
+    return std::move(result_);
+  }
+
+private:
+  const StepValues &steps_;
+  std::vector<const HostTensor *> tensors_;
+  std::map<uint32_t, HostTensor *> states_;
+  HostTensor result_;
+};
 
 } // namespace
 

@@ -54,6 +54,43 @@ HostTensor ints(Shape shape, std::vector<int32_t> values) {
 
 } // namespace
 
+TEST_CASE("ops: rope_qkv and the states that it writes") {
+  // "bias" has 4 elements: pairs of heads of 8.
+  const auto given = [](const char *x, const char *k, const char *v, const char *call) {
+    return infer(concat("  in x f32 ", x, "\n  state k ", k, "\n  state v ", v), call);
+  };
+  const char *call = "rope_qkv(x, bias, k, v) heads=4 kv_heads=2 at=pos", *cache = "f16 [2, 9, 16]";
+  CHECK(given("[2, 3, 64]", cache, cache, call) == "f32 [2, 3, 32]");
+  CHECK(given("[2, 3, 48]", cache, cache, "rope_qkv(x, bias, k) heads=4 kv_heads=2") == "f32 [2, 3, 32]");
+  CHECK(given("[2, 3, 96]", "q8 [2, 9, 32]", "q8 [2, 9, 32]", "rope_qkv(x, bias, k, v) heads=1") ==
+        "f32 [2, 3, 32]");
+  CHECK(given("[3, 64]", cache, cache, call) == "rope_qkv: x [3, 64] is not rows [B, T, D] of 4 heads");
+  CHECK(given("[2, 3, 64]", cache, cache, "rope_qkv(x, bias, k, v) heads=0") ==
+        "rope_qkv: x [2, 3, 64] is not rows [B, T, D] of 0 heads");
+  CHECK(given("[2, 3, 60]", cache, cache, call) ==
+        "rope_qkv: x [2, 3, 60] is not rows of 8 heads of even length");
+  CHECK(given("[2, 3, 56]", cache, cache, call) ==
+        "rope_qkv: x [2, 3, 56] is not rows of 8 heads of even length");
+  CHECK(given("[2, 3, 64]", cache, cache, "rope_qkv(x, bias, k, v) heads=4294967295") ==
+        "rope_qkv: x [2, 3, 64] is not rows of 12884901885 heads of even length");
+  CHECK(given("[2, 3, 48]", "f16 [2, 9, 12]", cache, call) ==
+        "rope_qkv: frequencies [4] do not fit heads of 6");
+  CHECK(given("[2, 3, 64]", "f16 [2, 9, 32]", cache, call) ==
+        "rope_qkv: rows [2, 3, 16] do not fit k 'k' [2, 9, 32]");
+  CHECK(given("[2, 3, 64]", cache, "f16 [2, 2, 16]", call) ==
+        "rope_qkv: rows [2, 3, 16] do not fit v 'v' [2, 2, 16]");
+  CHECK(given("[2, 3, 64]", cache, "f16 [1, 9, 16]", call) ==
+        "rope_qkv: rows [2, 3, 16] do not fit v 'v' [1, 9, 16]");
+  CHECK(given("[2, 3, 64]", cache, "f32 [2, 9, 16]", call) ==
+        "rope_qkv: v 'v' must be f16 [2, 9, 16], it is f32 [2, 9, 16]");
+  CHECK(given("[2, 3, 64]", cache, "i32 [2, 9, 16]", call) ==
+        "rope_qkv: v 'v' is i32, it must be f32, f16 or q8");
+  CHECK(given("[2, 3, 64]", cache, cache, "rope_qkv(x, bias, k, k) heads=4 kv_heads=2") ==
+        "rope_qkv: k and v are both 'k'");
+  CHECK(given("[2, 3, 64]", cache, cache, "rope_qkv(x, bias, k, x) heads=4 kv_heads=2") ==
+        "rope_qkv: v 'x' is written and must be a state");
+}
+
 TEST_CASE("ops: windows of maps") {
   // "table" is [10, 32], "huge" [2^20, 2^12].
   CHECK(infer("  in x f32 [2, 9, 7, 8]", "conv2d(x, table) kernel=2") == "f32 [2, 8, 6, 10]");

@@ -16,6 +16,8 @@ const WeightInfo *weights(const std::string &name) {
       {"table", {{{kVocabulary, kWidth}, Encoding::F16}, 0, 0}},
       {"w", {{{kWidth, kWidth}, Encoding::F32}, 1 << 20, 0}},
       {"g", {{{kWidth}, Encoding::F32}, 2 << 20, 0}},
+      {"rows", {{{kVocabulary, 4 * kWidth}, Encoding::F32}, 3 << 20, 0}},
+      {"f", {{{16}, Encoding::F32}, 5 << 20, 0}},
   };
   const auto found = all.find(name);
   return found == all.end() ? nullptr : &found->second;
@@ -81,4 +83,15 @@ TEST_CASE("work: the last row, some rows, the best of a row") {
   REQUIRE(best.size() == 3);
   CHECK_FALSE(best[2].sole);
   CHECK(best[2].bytes == 2 * 8 * 2 * 4); // the blocks' best, and the result: a pair for each row
+}
+
+TEST_CASE("work: rope_qkv touches the rows of its caches that it writes") {
+  const std::string text = "  state v f16 [1, 32, 64]\n  x = embed(tokens, rows)\n"
+                           "  q = rope_qkv(x, f, k, v) heads=4 kv_heads=2 at=pos\n"
+                           "  out y = attention(q, k, v) heads=4 kv_heads=2 causal=true past=pos\n";
+  const auto work = work_of(text, 3, 7);
+  REQUIRE(work.size() == 3);
+  // x, the frequencies, q, rows of k and of v
+  CHECK(work[1].bytes == 3 * 256 * 4 + 16 * 4 + 3 * 128 * 4 + 2 * 3 * 64 * 2);
+  CHECK(work[1].result.shape == Shape{1, 3, 128});
 }
