@@ -4,6 +4,8 @@
 #include "ops/embed.h"
 #include "ops/layer_norm.h"
 #include "ops/rms_norm.h"
+#include "ops/rope_qkv.h"
+#include "ops/slice.h"
 #include "ops/top_k.h"
 #include "ops/unary.h"
 
@@ -34,25 +36,18 @@ public:
     const std::string at = concat("dec.", i);
     const CausalDecoder::Layer &layer = d_.layers[i];
     const Value h = g.add("h", norm(x, at + ".ln"));
+    const Projections p =
+        k_state ? project_into_caches(h, at, layer, pos, k_state, v_state) : project(h, at, layer, pos);
     AttentionFields a;
-    a.q = turned("q", h, at + ".q", d_.heads, layer, pos);
-    Value v;
-    if (k_state) {
-      store_keys(h, at + ".k", layer, k_state, pos);
-      g.store(linear(h, at + ".v", d_.qkv_bias), v_state, pos);
-      a.k = k_state;
-      v = v_state;
-      a.past = pos;
-    } else {
-      a.k = turned("k", h, at + ".k", d_.kv_heads, layer, pos);
-      v = g.add("v", linear(h, at + ".v", d_.qkv_bias));
-    }
+    a.q = p.q;
+    a.k = p.k;
+    if (k_state) a.past = pos;
     a.heads = d_.heads;
     a.kv_heads = d_.kv_heads == d_.heads ? 0 : d_.kv_heads;
     a.causal = true;
     a.scale = layer.scale;
     a.window = layer.window;
-    const Value y = add_attention(g, a, v, offered ? concat("attention.", i) : "");
+    const Value y = add_attention(g, a, p.v, offered ? concat("attention.", i) : "");
     x = add_to(x, y, at + ".o", d_.o_bias, at + ".ln_after");
     return mlp(x, at);
   }
@@ -112,6 +107,65 @@ private:
     Value x = g.add(name, linear(h, at, d_.qkv_bias));
     if (d_.head_norm) x = head_normed(name, x, at, heads);
     return d_.ropes.empty() ? x : g.add(name, rope(x, heads, layer, pos));
+  }
+  struct Projections {
+    Value q, k, v;
+  };
+  Projections project(Value h, const std::string &at, const CausalDecoder::Layer &layer,
+                      const StepName &pos) {
+    if (d_.qkv == QkvLayout::Apart) {
+      const Value q = turned("q", h, at + ".q", d_.heads, layer, pos);
+      const Value k = turned("k", h, at + ".k", d_.kv_heads, layer, pos);
+      return {q, k, g.add("v", linear(h, at + ".v", d_.qkv_bias))};
+    }
+    const Value rows = joined(h, at);
+    const Value q = g.add("q", rope(heads_of("q", rows, 0, d_.heads), d_.heads, layer, pos));
+    const Value k = g.add("k", rope(heads_of("k", rows, d_.heads, d_.kv_heads), d_.kv_heads, layer, pos));
+    return {q, k,
+            d_.qkv == QkvLayout::Joined ? heads_of("v", rows, d_.heads + d_.kv_heads, d_.kv_heads)
+                                        : g.add("v", linear(h, at + ".v", d_.qkv_bias))};
+  }
+  /// Keys and values go into their states at `pos`.
+  Projections project_into_caches(Value h, const std::string &at, const CausalDecoder::Layer &layer,
+                                  const StepName &pos, Value k_state, Value v_state) {
+    Value q;
+    if (d_.qkv == QkvLayout::Apart) {
+      q = turned("q", h, at + ".q", d_.heads, layer, pos);
+      store_keys(h, at + ".k", layer, k_state, pos);
+    } else {
+      q = g.add(
+          "q", rope_qkv(joined(h, at), layer, pos, k_state, d_.qkv == QkvLayout::Joined ? v_state : Value{}));
+    }
+    if (d_.qkv != QkvLayout::Joined) g.store(linear(h, at + ".v", d_.qkv_bias), v_state, pos);
+    return {q, k_state, v_state};
+  }
+  /// Rows of q, k and v side by side, or of q and k.
+  Value joined(Value h, const std::string &at) {
+    const char *name = d_.qkv == QkvLayout::Joined ? "qkv" : "qk";
+    return g.add(name, linear(h, concat(at, ".", name), d_.qkv_bias));
+  }
+  /// Some heads of joined rows.
+  Value heads_of(const char *name, Value x, uint32_t first, uint32_t count) {
+    Slice op;
+    op.x = x;
+    op.axis = Axis::Channels;
+    op.begin = first * d_.head_size;
+    op.count = count * d_.head_size;
+    return g.add(name, op);
+  }
+  RopeQkv rope_qkv(Value x, const CausalDecoder::Layer &layer, const StepName &pos, Value k_state,
+                   Value v_state) {
+    RopeQkv op;
+    op.x = x;
+    op.frequencies = g.weight(concat("rope.", layer.rope));
+    op.k = k_state;
+    op.v = v_state;
+    op.heads = d_.heads;
+    op.kv_heads = d_.kv_heads == d_.heads ? 0 : d_.kv_heads;
+    op.at = pos;
+    op.pairs = d_.rope_pairs;
+    op.scale = d_.ropes[layer.rope].scale;
+    return op;
   }
   void store_keys(Value h, const std::string &at, const CausalDecoder::Layer &layer, Value state,
                   const StepName &pos) {

@@ -4,8 +4,8 @@
 // key.
 //
 // Tensors of the flat file (.w matrices, .b biases, .g and .b of norms): tok, pos, rope.I, ln, head, and of
-// layer N after "dec.N.": ln, q, k, v, q_ln, k_ln, o, ln_after, ln_mlp, fc1 (of a gated MLP the gate's rows,
-// then the values'), fc2, ln_mlp_after.
+// layer N after "dec.N.": ln, q, k, v (or qkv, their rows one after the other; or qk, v), q_ln, k_ln, o,
+// ln_after, ln_mlp, fc1 (of a gated MLP rows of the gate and of the values in turn), fc2, ln_mlp_after.
 #pragma once
 
 #include "converter/json.h"
@@ -22,6 +22,9 @@ struct RopeTable {
   float scale = 1;
 };
 
+/// Which of the matrices of q, k and v are one, so that a token takes fewer products and one rope_qkv.
+enum class QkvLayout { Apart, ValuesApart, Joined };
+
 struct CausalDecoder {
   std::string architecture;
   uint32_t vocabulary = 0; // V
@@ -32,8 +35,9 @@ struct CausalDecoder {
 
   bool rms_norm = true; // else LayerNorm
   float eps = 1e-6f;
-  bool head_norm = false;  // q and k of each head are normalized before they are turned
-  bool norm_after = false; // what a sublayer adds is normalized too
+  bool head_norm = false;           // q and k of each head are normalized before they are turned
+  bool norm_after = false;          // what a sublayer adds is normalized too
+  QkvLayout qkv = QkvLayout::Apart; // another needs rotary positions, and heads that are not normalized
   bool qkv_bias = false, o_bias = false, mlp_bias = false;
   bool gated = true;
   Activation act = Activation::Silu;

@@ -97,7 +97,6 @@ CausalDecoder read(const Config &c) {
 ModelPlan build(const Source &source, Encoding encoding) {
   const Config c = text_config(source);
   CausalDecoder d = read(c);
-  d.cache = cache_encoding(encoding);
   LlamaNames names;
   names.prefixes = {"model.", "language_model.model.", "model.language_model.", ""};
   names.heads = {"lm_head.weight", "language_model.lm_head.weight"};
@@ -107,7 +106,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   names.norms_from_zero = true;
   names.ignored = {"vision_tower.*", "multi_modal_projector.*", "model.vision_tower.*",
                    "model.multi_modal_projector.*"};
-  return plan_llama(d, source, c, names);
+  return plan_llama(d, source, c, names, encoding);
 }
 
 } // namespace

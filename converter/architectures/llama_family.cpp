@@ -98,9 +98,19 @@ private:
     const TensorClass usual = matrix_class(d_.width);
     const std::string attention = from + "self_attn.", mlp = from + "mlp.";
     norm(to + ".ln", from + "input_layernorm", d_.width);
-    linear(to + ".q", attention + "q_proj", q, d_.width, d_.qkv_bias, usual);
-    linear(to + ".k", attention + "k_proj", kv, d_.width, d_.qkv_bias, usual);
-    linear(to + ".v", attention + "v_proj", kv, d_.width, d_.qkv_bias, TensorClass::Delicate);
+    const Part q_rows{attention + "q_proj", q}, k_rows{attention + "k_proj", kv},
+        v_rows{attention + "v_proj", kv};
+    switch (d_.qkv) {
+    case QkvLayout::Joined:
+      stacked(to + ".qkv", {q_rows, k_rows, v_rows}, d_.width, d_.qkv_bias, usual);
+      break;
+    case QkvLayout::ValuesApart: stacked(to + ".qk", {q_rows, k_rows}, d_.width, d_.qkv_bias, usual); break;
+    case QkvLayout::Apart:
+      stacked(to + ".q", {q_rows}, d_.width, d_.qkv_bias, usual);
+      stacked(to + ".k", {k_rows}, d_.width, d_.qkv_bias, usual);
+    }
+    if (d_.qkv != QkvLayout::Joined)
+      stacked(to + ".v", {v_rows}, d_.width, d_.qkv_bias, TensorClass::Delicate);
     if (d_.head_norm) {
       norm(to + ".q_ln", attention + "q_norm", d_.head_size);
       norm(to + ".k_ln", attention + "k_norm", d_.head_size);
@@ -114,10 +124,26 @@ private:
     linear(to + ".fc2", mlp + "down_proj", d_.width, d_.ffn, d_.mlp_bias, TensorClass::Delicate);
     if (names_.ln_mlp_after) norm(to + ".ln_mlp_after", from + names_.ln_mlp_after, d_.width);
   }
+  struct Part {
+    std::string from;
+    uint64_t n;
+  };
+  /// One linear of the rows of several, one after the other.
+  void stacked(const std::string &to, const std::vector<Part> &parts, uint64_t k, bool bias,
+               TensorClass tensor_class) {
+    OutputTensor w{to + ".w", {0, k}, tensor_class, {}, {}}, b{to + ".b", {0}, TensorClass::Exact, {}, {}};
+    for (const Part &part : parts) {
+      w.inputs.push_back({part.from + ".weight", {part.n, k}});
+      b.inputs.push_back({part.from + ".bias", {part.n}});
+      w.shape = w.shape.with(0, w.shape[0] + part.n);
+      b.shape = b.shape.with(0, b.shape[0] + part.n);
+    }
+    plan_.tensors.push_back(std::move(w));
+    if (bias) plan_.tensors.push_back(std::move(b));
+  }
   void linear(const std::string &to, const std::string &from, uint64_t n, uint64_t k, bool bias,
               TensorClass tensor_class) {
-    plan_.add_tensor(to + ".w", {n, k}, tensor_class, from + ".weight");
-    if (bias) plan_.add_tensor(to + ".b", {n}, TensorClass::Exact, from + ".bias");
+    stacked(to, {{from, n}}, k, bias, tensor_class);
   }
   /// Rows of two tensors of `shape` in turn, as a gated linear reads them.
   void paired(const std::string &to, const Shape &shape, TensorClass tensor_class, std::string first,
@@ -154,8 +180,13 @@ void add_llama_tensors(const CausalDecoder &decoder, const Source &source, const
   Tensors(decoder, source, names, plan).add();
 }
 
-ModelPlan plan_llama(const CausalDecoder &decoder, const Source &source, const Config &config,
-                     const LlamaNames &names) {
+ModelPlan plan_llama(CausalDecoder decoder, const Source &source, const Config &config,
+                     const LlamaNames &names, Encoding encoding) {
+  decoder.cache = cache_encoding(encoding);
+  if (!decoder.head_norm) // q4 keeps values at q8, and one matrix has one encoding
+    decoder.qkv = encoding == Encoding::Q4 && matrix_class(decoder.width) != TensorClass::Delicate
+                      ? QkvLayout::ValuesApart
+                      : QkvLayout::Joined;
   check_decoder(decoder, config);
   ModelPlan plan = start_decoder_plan(decoder, source);
   add_llama_tensors(decoder, source, names, plan);

@@ -40,8 +40,9 @@ struct LlamaNames {
 void add_llama_tensors(const CausalDecoder &decoder, const Source &source, const LlamaNames &names,
                        ModelPlan &plan);
 
-/// A whole plan: graphs, tensors, generation.
-ModelPlan plan_llama(const CausalDecoder &decoder, const Source &source, const Config &config,
-                     const LlamaNames &names);
+/// A whole plan for matrices of an encoding: graphs, tensors, generation. Decides on the caches' encoding and
+/// on which of q, k and v are one matrix.
+ModelPlan plan_llama(CausalDecoder decoder, const Source &source, const Config &config,
+                     const LlamaNames &names, Encoding encoding);
 
 } // namespace fovea

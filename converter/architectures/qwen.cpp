@@ -7,9 +7,8 @@
 namespace fovea {
 namespace {
 
-CausalDecoder read(const Config &c, const LlamaDefaults &defaults, Encoding encoding) {
+CausalDecoder read(const Config &c, const LlamaDefaults &defaults) {
   CausalDecoder d = read_llama_sizes(c, defaults);
-  d.cache = cache_encoding(encoding);
   d.ropes = {read_rope(c, {.head_size = d.head_size, .positions = d.context}, "full_attention", d.context)};
   const bool wanted = c.find_bool("use_sliding_window").value_or(false);
   const uint32_t window =
@@ -25,17 +24,17 @@ CausalDecoder read(const Config &c, const LlamaDefaults &defaults, Encoding enco
 
 ModelPlan build_qwen2(const Source &source, Encoding encoding) {
   const Config c = Config::parse(source.text("config.json").value_or("{}"), source.text_path("config.json"));
-  CausalDecoder d = read(c, {"qwen2", 151936, 4096, 22016, 32, 32, 32, 0, 32768}, encoding);
+  CausalDecoder d = read(c, {"qwen2", 151936, 4096, 22016, 32, 32, 32, 0, 32768});
   d.qkv_bias = true;
-  return plan_llama(d, source, c, {});
+  return plan_llama(d, source, c, {}, encoding);
 }
 
 ModelPlan build_qwen3(const Source &source, Encoding encoding) {
   const Config c = Config::parse(source.text("config.json").value_or("{}"), source.text_path("config.json"));
-  CausalDecoder d = read(c, {"qwen3", 151936, 4096, 22016, 32, 32, 32, 128, 32768}, encoding);
+  CausalDecoder d = read(c, {"qwen3", 151936, 4096, 22016, 32, 32, 32, 128, 32768});
   d.qkv_bias = d.o_bias = c.find_bool("attention_bias").value_or(false);
   d.head_norm = true;
-  return plan_llama(d, source, c, {});
+  return plan_llama(d, source, c, {}, encoding);
 }
 
 } // namespace
