@@ -18,6 +18,16 @@ layout(constant_id = 7) const uint kQuads = 1u; // quads of the summed dimension
 layout(constant_id = 8) const uint kColumns = 2u; // quads of v's columns per lane
 layout(constant_id = 9) const uint kWeights = 128u; // kRows * workgroup size
 const uint kKeys = 4u;                              // keys per lane in a block
+// Rows stored by one turn of a loop, as in linear_subgroup.comp.
+#ifdef TEXELS
+const uint kStored = 4u;
+#else
+const uint kStored = kRows;
+#endif
+
+// All rows see the same keys: what the scores of hidden ones start from is enough to hide them.
+const bool kAlike = kCausal == 0u && kExtras == 0u;
+const float kHidden = -1e30; // after the scale, of either sign: far below every score, and finite
 
 shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
 
@@ -53,12 +63,16 @@ void main() {
   }
   const uint first_hidden = visible_keys(t0), end = visible_keys(min(t0 + kRows, p.n_queries) - 1u);
 
+  const float hidden = kHidden * sign(p.scale) / max(abs(p.scale), 1e-8);
+
   for (uint s0 = first_key(t0); s0 < end; s0 += kKeys * lanes) {
     const uint s = s0 + lane * kKeys;
     uint key_begin[kKeys];
     vec4 score[kRows];
     [[unroll]] for (uint i = 0u; i < kKeys; ++i) key_begin[i] = k0 + min(s + i, end - 1u) * p.k_stride;
-    [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = vec4(0.0);
+    vec4 begin = vec4(0.0);
+    if (kAlike) begin = mix(vec4(hidden), begin, lessThan(uvec4(s, s + 1u, s + 2u, s + 3u), uvec4(end)));
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = begin;
     for (uint j = 0u; j < kHeadSize; j += 4u * kQuads) {
       vec4 a[kLoads];
       [[unroll]] for (uint l = 0u; l < kLoads; ++l) a[l] = q_vector((q_begin[l] + j) >> 2);
@@ -78,7 +92,7 @@ void main() {
       }
     }
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] *= p.scale;
-    if (kExtras != 0u || s0 + kKeys * lanes > first_hidden) { // some key of the block is hidden from some row
+    if (!kAlike && (kExtras != 0u || s0 + kKeys * lanes > first_hidden)) { // some key of the block is hidden from some row
       const bvec4 open = unmasked_quad(batch, s);
       [[unroll]] for (uint r = 0u; r < kRows; ++r)
         score[r] = seen_scores(score[r], head, min(t0 + r, p.n_queries - 1u), s, open);
@@ -115,12 +129,18 @@ void main() {
     subgroupBarrier();
   }
 
-  [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-    const float total = subgroupAdd(sum[r]);
-    const float inverse = total > 0.0 ? 1.0 / total : 0.0;
-    const uint begin = p.y_offset + batch * p.y_batch_stride + (t0 + r) * p.y_stride + head * kHeadSize;
-    [[unroll]] for (uint c = 0u; c < kColumns; ++c)
-      if (t0 + r < p.n_queries && (c * lanes + lane) * 4u < kHeadSize)
-        y_vectors[(begin + column[c]) >> 2] = value[r * kColumns + c] * inverse;
+  const uint last = min(kRows, p.n_queries - t0);
+  [[dont_unroll]] for (uint first = 0u; first < last; first += kStored) {
+    [[unroll]] for (uint r = 0u; r < kStored; ++r) {
+      const uint t = t0 + first + r;
+      const float total = subgroupAdd(sum[r]);
+      const float inverse = total > 0.0 ? 1.0 / total : 0.0;
+      const uint begin = p.y_offset + batch * p.y_batch_stride + t * p.y_stride + head * kHeadSize;
+      [[unroll]] for (uint c = 0u; c < kColumns; ++c)
+        if (t < p.n_queries && (c * lanes + lane) * 4u < kHeadSize)
+          y_vectors[(begin + column[c]) >> 2] = value[r * kColumns + c] * inverse;
+    }
+    [[unroll]] for (uint r = kStored; r < kRows; ++r) sum[r - kStored] = sum[r];
+    [[unroll]] for (uint i = kStored * kColumns; i < kRows * kColumns; ++i) value[i - kStored * kColumns] = value[i];
   }
 }

@@ -95,9 +95,11 @@ void add_linear_subgroup(Variants &v, const LinearShape &s, Operands operands, u
   // Of q4 half a vector: a loop's body that outgrows the instruction cache of a CPU is slower by a third.
   const uint32_t step = std::max(std::min(elements_per_vector(s.weights), 16u), part_k);
   if (s.k % std::max(whole_k(s.weights), step) != 0) return;
-  v.add({id, {rows}},
-        linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores}),
-        div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
+  std::vector<uint32_t> spec =
+      linear_spec(s, lanes, {rows, rows * part_k / 4 / lanes, step / part_k, step, s.quad_stores});
+  // One pipeline less to compile: the parameters say that there is no bias (kNoBias).
+  if (texels && s.bias == BiasPlace::None) spec[2] = uint32_t(BiasPlace::Weights);
+  v.add({id, {rows}}, std::move(spec), div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
 /// Subgroups of four, which broadcasts with a literal lane are written out for.

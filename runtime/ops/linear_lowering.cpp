@@ -8,7 +8,8 @@
 namespace fovea {
 namespace {
 
-constexpr uint32_t kScaleSlot = 5; // shaders/include/operands.glsl
+constexpr uint32_t kScaleSlot = 5;        // shaders/include/operands.glsl
+constexpr uint32_t kNoBias = 0xFFFFFFFFu; // shaders/include/epilogue.glsl
 
 // Rows of W that one dispatch handles.
 struct Slice {
@@ -169,7 +170,7 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   p.n_cols = uint32_t(slice.count);
   p.w_offset = weights.w_offset;
   p.s_offset = weights.s_offset;
-  p.b_offset = weights.b_offset;
+  p.b_offset = weights.bias == BiasPlace::None ? kNoBias : weights.b_offset;
   p.r_offset = p.y_offset = uint32_t(c.gated ? slice.first / 2 : slice.first);
 
   LinearShape shape;

@@ -2,6 +2,7 @@
 #include "activation.glsl"
 
 const uint kGated = 3u; // kResidual
+const uint kNoBias = 0xFFFFFFFFu; // p.b_offset: kernels of kBias 1 serve products without one too
 
 // Element of y[row, 0].
 uint y_begin(uint row) {
@@ -15,7 +16,7 @@ uint y_begin(uint row) {
 
 // What the sums of column n start from.
 float bias_at(uint n) {
-  if (kBias == 1u) return uintBitsToFloat(w_word(p.b_offset + n));
+  if (kBias == 1u) return p.b_offset == kNoBias ? 0.0 : uintBitsToFloat(w_word(p.b_offset + n));
   if (kBias == 2u) return uintBitsToFloat(aux[p.b_offset + n]);
   return 0.0;
 }

@@ -13,6 +13,7 @@ struct Heads {
   bool causal = false, shared = false;
   uint32_t window = 0;
   uint64_t distances = 0; // of a bias
+  float scale = 0;        // 0: the default
   enum class Mask { None, Shared, PerBatch } mask = Mask::None;
 };
 
@@ -49,7 +50,8 @@ OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uin
                                          : "",
              h.distances ? ", bias" : "", ") heads=", h.heads,
              h.kv_heads == h.heads ? "" : concat(" kv_heads=", h.kv_heads), h.causal ? " causal=true" : "",
-             past ? " past=pos" : "", h.window ? concat(" window=", h.window) : "", "\n");
+             past ? " past=pos" : "", h.window ? concat(" window=", h.window) : "",
+             h.scale != 0 ? concat(" scale=", h.scale) : "", "\n");
   c.inputs["q"] = random_tensor({{h.batch, h.queries, q_width}, Encoding::F32}, 1, 2);
   const Shape shape = h.shared ? Shape{h.keys, kv_width} : Shape{h.batch, h.keys, kv_width};
   const bool q8 = std::string_view(kv_encoding) == "q8";
@@ -72,6 +74,13 @@ OpCase attention_case(const Heads &h, const char *kv_encoding, std::optional<uin
 }
 
 } // namespace
+
+TEST_CASE("attention: keys past the last stay hidden at any scale, small, large or negative") {
+  for (const float scale : {-0.3f, 1e-12f, -1e-12f, 3.0f})
+    for (const uint64_t keys : {1, 33, 61})
+      run_op_case(attention_case({.queries = 19, .keys = keys, .heads = 2, .kv_heads = 2, .scale = scale},
+                                 "f32", {}));
+}
 
 // Each head size, encoding, tile of queries and set of extras is a kernel of its own to compile, which some
 // drivers take seconds for: the combinations below meet each two of them together, not all of all.

@@ -121,6 +121,19 @@ TEST_CASE("select: linear's preferences") {
   CHECK(pick(kNvidia, linear(1, 384, 31, Encoding::F32)) == "linear_vector_base_f32");
 }
 
+TEST_CASE("select: through texel buffers, products with and without a bias are one pipeline") {
+  LinearShape s = linear(1500, 384, 384, Encoding::F16);
+  s.texels = true;
+  const LinearChoice without = select_linear(kLlvmpipe, s);
+  s.bias = BiasPlace::Weights;
+  const LinearChoice with = select_linear(kLlvmpipe, s);
+  REQUIRE(name(with) == "linear_texel_f16");
+  CHECK(with.kernel == without.kernel);
+  CHECK(with.spec == without.spec);
+  s.bias = BiasPlace::Aux; // read elsewhere
+  CHECK(select_linear(kLlvmpipe, s).spec != with.spec);
+}
+
 TEST_CASE("select: texel buffers where they hold the operands, first where they are the faster") {
   const auto has = [](const auto &choices, const std::string &kernel) {
     return std::any_of(choices.begin(), choices.end(), [&](const auto &c) { return name(c) == kernel; });
