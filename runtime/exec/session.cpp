@@ -7,6 +7,8 @@
 #include "exec/tensors.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace fovea {
 namespace {
@@ -23,6 +25,16 @@ StateLayout layout_states(const Model &model, const std::vector<Graph> &graphs, 
 std::vector<Graph> own_graphs(const Model &model, const SessionOptions &options) {
   if (!options.cache) return {};
   return naming(model, [&] { return with_cache_encoding(model.graphs(), *options.cache); });
+}
+
+/// Each once, in the order of need.
+std::vector<vk::KernelVariant> variants_of(const Plan &plan, const DeviceCaps &caps) {
+  std::vector<vk::KernelVariant> variants;
+  std::set<vk::KernelVariant> known;
+  for (const Dispatch &d : plan.dispatches)
+    if (vk::KernelVariant variant = kernel_variant(caps, d); known.insert(variant).second)
+      variants.push_back(std::move(variant));
+  return variants;
 }
 
 } // namespace
@@ -86,13 +98,25 @@ Plan Session::plan(const Graph &graph, const Bindings &sizes, const std::set<std
   Bindings bindings = options_.bindings;
   for (const auto &[symbol, size] : sizes) bindings[symbol] = size;
   const auto weights = [&](const std::string &name) { return model_->find_weight(name); };
+  return make_plan(graph, bindings, weights, states_, caps_, {outputs});
+}
+
+void Session::expect(std::string_view graph, const Bindings &sizes, const std::set<std::string> &outputs) {
+  try {
+    Key key{std::string(graph), sizes, outputs};
+    if (expected_.contains(key) || has_program(graph, sizes, outputs)) return;
+    Plan made = plan(this->graph(graph), sizes, outputs);
+    device_->kernels().create_ahead(variants_of(made, caps_));
+    expected_.emplace(std::move(key), std::move(made));
+  } catch (const Error &) { // program() comes to the same
+  }
+}
+
+Plan Session::plan_with_kernels(std::optional<Plan> expected, const Graph &graph, const Bindings &sizes,
+                                const std::set<std::string> &outputs) {
   for (;;) {
-    Plan plan = make_plan(graph, bindings, weights, states_, caps_, {outputs});
-    std::vector<vk::KernelVariant> variants;
-    for (const Dispatch &d : plan.dispatches) variants.push_back(kernel_variant(caps_, d));
-    std::sort(variants.begin(), variants.end());
-    variants.erase(std::unique(variants.begin(), variants.end()), variants.end());
-    const auto failures = device_->kernels().create_batch(variants);
+    Plan plan = expected ? *std::exchange(expected, {}) : this->plan(graph, sizes, outputs);
+    const auto failures = device_->kernels().create_batch(variants_of(plan, caps_));
     if (failures.empty()) return plan;
     // Route around what this driver cannot build; planning says Unsupported when nothing is left.
     for (const vk::KernelFailure &f : failures) {
@@ -125,7 +149,9 @@ Program &Session::program(std::string_view graph, const Bindings &sizes,
     return programs_.front().second;
   }
   return naming(*model_, [&]() -> Program & {
-    Plan made = plan(this->graph(graph), sizes, outputs);
+    auto expected = expected_.extract(key);
+    Plan made = plan_with_kernels(expected ? std::optional(std::move(expected.mapped())) : std::nullopt,
+                                  this->graph(graph), sizes, outputs);
     grow_scratch(made.scratch_bytes);
     if (programs_.size() == kMaxPrograms) programs_.pop_back();
     programs_.emplace_front(std::piecewise_construct, std::forward_as_tuple(std::move(key)),

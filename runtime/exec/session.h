@@ -11,6 +11,7 @@
 #include "graph/plan_work.h"
 
 #include <list>
+#include <map>
 
 namespace fovea {
 
@@ -41,6 +42,9 @@ public:
   /// arena or the least recently used of many is dropped: do not keep it across calls of program().
   Program &program(std::string_view graph, const Bindings &sizes = {},
                    const std::set<std::string> &outputs = {});
+  /// Says that the program will be wanted: plans it, and begins to create its kernels on another thread
+  /// (KernelCache::create_ahead). To be called in the order of need. An error is not told before program().
+  void expect(std::string_view graph, const Bindings &sizes = {}, const std::set<std::string> &outputs = {});
   /// Whether it is made.
   bool has_program(std::string_view graph, const Bindings &sizes = {},
                    const std::set<std::string> &outputs = {}) const;
@@ -73,6 +77,8 @@ public:
 private:
   std::vector<std::byte> read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes);
   Plan plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs);
+  Plan plan_with_kernels(std::optional<Plan> expected, const Graph &graph, const Bindings &sizes,
+                         const std::set<std::string> &outputs);
   void grow_scratch(uint64_t bytes);
   void fill(const vk::Buffer &buffer, uint32_t word);
   void submit(vk::Recorder recorder);
@@ -95,6 +101,7 @@ private:
     friend auto operator<=>(const Key &, const Key &) = default;
   };
   std::list<std::pair<Key, Program>> programs_; // most recently used first
+  std::map<Key, Plan> expected_;
   SubmitBudget budget_;
 };
 

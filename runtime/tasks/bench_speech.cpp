@@ -51,6 +51,7 @@ void run(BenchJob &job) {
   SpeechSession speech(job.device, job.model, job.weights, spec, 1, job.session());
   job.loaded();
 
+  speech.expect(); // all are there by the first word
   const std::vector<float> sound = bench_sound(spec.sample_rate_hz, spec.input_samples());
   speech.set_cancel(options.cancel);
   first_word(speech, sound);

@@ -40,6 +40,11 @@ void SpeechSession::run(Program &program) {
   if (profiling_) profile_.add(program);
 }
 
+void SpeechSession::expect() {
+  for (const char *graph : {"peak", "window", "encode"}) session_.expect(graph);
+  session_.expect("step", {{"T", 1}}, {n_batch_ == 1 ? "best" : "logprobs"});
+}
+
 float SpeechSession::peak(std::span<const float> window) {
   const Stopwatch watch(seconds.peak);
   Program &program = session_.program("peak");

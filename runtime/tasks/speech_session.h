@@ -24,6 +24,9 @@ public:
   const Session &session() const { return session_; }
   void set_cancel(const std::atomic<bool> *cancel) { control_.cancel = cancel; }
 
+  /// Begins to create the kernels that a recording needs, in the background.
+  void expect();
+
   /// window: spec().input_samples() samples. The largest log energy in it.
   float peak(std::span<const float> window);
   /// Features of a window, clamped against the recording's peak: [M, F], kept until the next program is made.

@@ -29,6 +29,8 @@ void TextSession::run(std::span<const int32_t> tokens, Want want) {
     fail(ErrorCode::InvalidArgument, "a context of ", n_context_, " tokens has no room for ",
          cached_.size() + tokens.size());
   Program &program = prepare(tokens, uint32_t(cached_.size()), want);
+  // A token by itself comes next: its kernels are created while the device works.
+  if (tokens.size() > 1) session_.expect("step", {{"T", 1}}, {want == Want::Best ? "best" : "last"});
   session_.run(program, control_);
   if (profiling_) profile_.add(program);
   cached_.insert(cached_.end(), tokens.begin(), tokens.end());

@@ -227,7 +227,9 @@ private:
 class TokenTranscription final : public Transcription {
 public:
   TokenTranscription(Tokenizer tokenizer, SpeechSession session)
-      : tokenizer_(std::move(tokenizer)), session_(std::move(session)) {}
+      : tokenizer_(std::move(tokenizer)), session_(std::move(session)) {
+    session_.expect();
+  }
 
   Transcript transcribe(AudioSource &audio, const TranscribeOptions &options,
                         const TranscribeCallbacks &callbacks) override {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <thread>
+#include <system_error>
 
 namespace fovea::vk {
 
@@ -43,8 +43,40 @@ const Kernel &KernelCache::get(const KernelVariant &variant) {
 
 bool KernelCache::has(const KernelVariant &variant) {
   Slot &s = slot(variant);
-  const std::lock_guard lock(s.mutex);
-  return s.kernel != nullptr;
+  const std::unique_lock lock(s.mutex, std::try_to_lock);
+  return lock && s.kernel != nullptr;
+}
+
+void KernelCache::create_ahead(std::span<const KernelVariant> variants) {
+  const std::lock_guard lock(ahead_mutex_);
+  ahead_.insert(ahead_.end(), variants.begin(), variants.end());
+  if (working_ahead_ || ahead_.empty()) return;
+  try {
+    ahead_thread_ = std::jthread([this](std::stop_token stop) { work_ahead(std::move(stop)); });
+    working_ahead_ = true;
+  } catch (const std::system_error &) { // no more threads: who needs the kernels creates them
+    ahead_.clear();
+  }
+}
+
+void KernelCache::work_ahead(std::stop_token stop) {
+  for (;;) {
+    KernelVariant variant;
+    {
+      const std::lock_guard lock(ahead_mutex_);
+      if (stop.stop_requested() || ahead_.empty() || context_->lost()) {
+        ahead_.clear();
+        working_ahead_ = false;
+        return;
+      }
+      variant = std::move(ahead_.front());
+      ahead_.pop_front();
+    }
+    try {
+      get(variant);
+    } catch (...) { // whoever needs it gets the same error, or tries again
+    }
+  }
 }
 
 std::vector<KernelFailure> KernelCache::create_batch(std::span<const KernelVariant> variants,

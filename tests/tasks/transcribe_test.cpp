@@ -82,6 +82,21 @@ std::vector<int32_t> greedy_by_recomputing(const Tiny &tiny, std::span<const flo
 
 } // namespace
 
+TEST_CASE("transcribe: programs that were expected are the same; an error of one comes when it is wanted") {
+  const Tiny tiny;
+  SessionOptions options;
+  options.bindings["B"] = 1;
+  Session expecting(test_device(), tiny.model, tiny.weights, options);
+  expecting.expect("no such graph");
+  for (int i = 0; i < 2; ++i) expecting.expect("encode");
+  CHECK_FALSE(expecting.has_program("encode"));
+  Session plain(test_device(), tiny.model, tiny.weights, options);
+  CHECK(dump_plan(expecting.program("encode").plan()) == dump_plan(plain.program("encode").plan()));
+  expecting.expect("encode"); // made: nothing to do
+  CHECK(expecting.has_program("encode"));
+  CHECK_THROWS_AS(expecting.program("no such graph"), Error);
+}
+
 TEST_CASE("transcribe: a replayed step writes what recomputing everything writes") {
   for (const uint32_t seed : {1u, 2u, 3u, 4u, 5u})
     for (const bool timestamps : {false, true}) {

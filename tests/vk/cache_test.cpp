@@ -2,8 +2,10 @@
 #include "base/mapped_file.h"
 #include "tests/vk/support.h"
 
+#include <chrono>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 
 namespace fovea::vk {
 namespace {
@@ -50,6 +52,43 @@ TEST_CASE("kernels: one each, created in a batch off this thread") {
   CHECK(test::error_of([&] {
           device->kernels().get({KernelId::layer_norm, {}, 0});
         }).code() == ErrorCode::Internal);
+  CHECK(validation_error_count() == before);
+}
+
+TEST_CASE("kernels: those created ahead are the ones got, and an error waits for whoever needs the kernel") {
+  const uint64_t before = validation_error_count();
+  const auto device = test::open();
+  const std::vector<KernelVariant> variants = {{KernelId::layer_norm, {1u << 20}, 0}, // too large
+                                               {KernelId::layer_norm, {}, 0},         // no workgroup size
+                                               {KernelId::layer_norm, {64}, 0},
+                                               {KernelId::layer_norm, {128}, 0}};
+  for (int i = 0; i < 3; ++i) device->kernels().create_ahead(variants); // again while at it, or after
+  CHECK(test::error_of([&] { device->kernels().get(variants[0]); }).code() == ErrorCode::Unsupported);
+  CHECK(test::error_of([&] { device->kernels().get(variants[1]); }).code() == ErrorCode::Internal);
+  const Kernel &kernel = device->kernels().get(variants[2]);
+  CHECK(kernel.variant() == variants[2]);
+  CHECK(&kernel == &device->kernels().get(variants[2]));
+  const std::vector<KernelFailure> failures = device->kernels().create_batch(variants);
+  REQUIRE(failures.size() == 2);
+  CHECK(device->kernels().create_batch(std::span(variants).last(2)).empty());
+  // Nobody asks for it: the thread alone creates it.
+  const KernelVariant alone{KernelId::layer_norm, {32}, 0};
+  device->kernels().create_ahead(std::span(&alone, 1));
+  for (int i = 0; i < 3000 && !device->kernels().has(alone); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(device->kernels().has(alone));
+  CHECK(validation_error_count() == before);
+}
+
+TEST_CASE("kernels: a device goes while kernels are created ahead") {
+  const uint64_t before = validation_error_count();
+  for (uint32_t turn = 0; turn < 4; ++turn) {
+    const auto device = test::open();
+    std::vector<KernelVariant> variants;
+    for (uint32_t size = 1; size <= 128; ++size) variants.push_back({KernelId::layer_norm, {size}, 0});
+    device->kernels().create_ahead(variants);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * turn));
+  }
   CHECK(validation_error_count() == before);
 }
 
