@@ -10,7 +10,8 @@
 namespace fovea {
 
 /// What a kernel reads its operands through: shaders/include/operands.glsl.
-enum class Operands { Buffers, Texels };
+/// TexelPairs: as Texels, the scales by texels of four.
+enum class Operands { Buffers, Texels, TexelPairs };
 
 /// One way of doing the work: a kernel with its own numbers (rows and columns of a tile, say; 0 where it has
 /// none).

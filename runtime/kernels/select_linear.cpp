@@ -1,6 +1,8 @@
 #include "kernels/select.h"
 #include "kernels/variants.h"
 
+#include <numeric>
+
 namespace fovea {
 namespace {
 
@@ -177,6 +179,28 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands opera
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
+/// Whole rows of W in the order of memory. Where the subgroup is as wide as a CPU's vectors, whose caches
+/// fetch ahead.
+void add_linear_vector_stream(Variants &v, const LinearShape &s) {
+  const KernelId id =
+      by_encoding(s.weights, {KernelId::linear_vector_stream_f32, KernelId::linear_vector_stream_f16,
+                              KernelId::linear_vector_stream_q8, KernelId::linear_vector_stream_q4});
+  const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
+  if (!subgroup_linear(v.caps, s) || !s.texels || lanes > 8 || s.k % whole_k(s.weights) != 0) return;
+  // Rows of W that fill the vectors of all lanes, and of quantized weights whole texels of scales.
+  const uint32_t row_vectors = s.k / elements_per_vector(s.weights),
+                 group = lanes / std::gcd(row_vectors, lanes);
+  const uint32_t vectors = row_vectors * group / lanes;
+  // x stays in registers, or a CPU's first cache.
+  if (s.n_cols % group != 0 ||
+      uint64_t(rows) * vectors * elements_per_vector(s.weights) > (rows == 1 ? 2048 : 1024))
+    return;
+  if (is_quantized(s.weights) && vectors * lanes * elements_per_vector(s.weights) % 128 != 0) return;
+  const uint32_t n_blocks = uint32_t(div_up(s.n_cols, 2 * lanes)), blocks = uint32_t(div_up(n_blocks, 16));
+  v.add({id}, linear_spec(s, lanes, {rows, group, vectors, blocks}),
+        div_up(s.n_rows, rows) * div_up(n_blocks, blocks), 0, Operands::TexelPairs);
+}
+
 } // namespace
 
 std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const LinearShape &shape) {
@@ -187,6 +211,7 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
       for (const bool default_tile : {true, false})
         add_linear_vector_columns(v, shape, operands, default_tile);
     for (const bool default_tile : {true, false}) add_linear_vector_subgroup(v, shape, default_tile);
+    add_linear_vector_stream(v, shape);
     add_linear_vector_broadcast(v, shape);
     add_linear_vector_base(v, shape);
   }

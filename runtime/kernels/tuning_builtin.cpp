@@ -32,6 +32,7 @@ constexpr Sizes kUpTo8Rows{8, kAny, kAny, kAny}, kFrom9Rows{9}, kFrom5Queries{5}
 /// The first that is admissible counts.
 constexpr DriverRow kRows[] = {
     // Shared memory and barriers are what software drivers take longest for.
+    FOVEA_LINEAR_ROWS(kLlvmpipeDriverId, kNone, kUpTo8Rows, linear, linear_vector_stream),
     FOVEA_LINEAR_ROWS(kLlvmpipeDriverId, kNone, kUpTo8Rows, linear, linear_vector_texel),
     FOVEA_LINEAR_ROWS(kLlvmpipeDriverId, kNone, kUpTo8Rows, linear, linear_vector_columns),
     FOVEA_LINEAR_ROWS(kLlvmpipeDriverId, kNone, kUpTo8Rows, linear, linear_vector_subgroup),

@@ -8,8 +8,9 @@
 namespace fovea {
 namespace {
 
-constexpr uint32_t kScaleSlot = 5;        // shaders/include/operands.glsl
+constexpr uint32_t kScaleSlot = 5; // shaders/include/operands.glsl
 constexpr uint32_t kNoBias = 0xFFFFFFFFu; // shaders/include/epilogue.glsl
+constexpr uint32_t kScalePairSlot = 6; // shaders/linear_vector_stream.comp
 
 // Rows of W that one dispatch handles.
 struct Slice {
@@ -204,9 +205,10 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   const BoundRef aux = c.residual ? l.read(2, c.residual)
                                   : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
   std::vector<BoundRef> bindings = {l.read(0, c.x), {1, weights.w, Access::Read}, aux, {3, y, Access::Write}};
-  if (choice.operands == Operands::Texels && is_quantized(shape.weights)) {
+  if (choice.operands != Operands::Buffers && is_quantized(shape.weights)) {
     p.s_offset = weights.scales_begin;
-    bindings.push_back({kScaleSlot, weights.scales, Access::Read});
+    bindings.push_back(
+        {choice.operands == Operands::Texels ? kScaleSlot : kScalePairSlot, weights.scales, Access::Read});
   }
   l.dispatch(choice, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
              std::move(bindings), 2 * c.n_rows * slice.count * c.k);

@@ -12,6 +12,7 @@ VkFormat texel_format(TexelType type) {
   case TexelType::Float: return VK_FORMAT_R32G32B32A32_SFLOAT;
   case TexelType::Uint: return VK_FORMAT_R32G32B32A32_UINT;
   case TexelType::Half: return VK_FORMAT_R16_SFLOAT;
+  case TexelType::Pair: return VK_FORMAT_R32G32_UINT;
   case TexelType::Int: return VK_FORMAT_R32G32B32A32_SINT;
   }
   return VK_FORMAT_R32G32B32A32_SFLOAT;

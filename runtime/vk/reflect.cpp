@@ -268,7 +268,9 @@ private:
     binding.type = BindingType::TexelBuffer;
     binding.writes = false;
     if (element.op == OpTypeInt)
-      binding.texel = operand(element, 1) ? TexelType::Int : TexelType::Uint;
+      binding.texel = operand(element, 1)              ? TexelType::Int
+                      : binding.slot == kPairTexelSlot ? TexelType::Pair
+                                                       : TexelType::Uint;
     else if (binding.slot == kHalfTexelSlot)
       binding.texel = TexelType::Half;
   }

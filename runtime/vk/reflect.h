@@ -16,11 +16,14 @@ namespace fovea::vk {
 enum class BindingType : uint8_t { StorageBuffer, UniformBuffer, TexelBuffer };
 const char *to_string(BindingType type);
 /// Element of a texel buffer: samplerBuffer, usamplerBuffer, isamplerBuffer; four 32-bit components. SPIR-V
-/// names no format, so one slot is set aside: a samplerBuffer at kHalfTexelSlot has elements of one half.
-enum class TexelType : uint8_t { Float, Uint, Int, Half };
-inline constexpr uint32_t kHalfTexelSlot = 5;
+/// names no format, so two slots are set aside: a samplerBuffer at kHalfTexelSlot has elements of one half, a
+/// usamplerBuffer at kPairTexelSlot elements of two words.
+enum class TexelType : uint8_t { Float, Uint, Int, Half, Pair };
+inline constexpr uint32_t kHalfTexelSlot = 5, kPairTexelSlot = 6;
 /// Bytes of an element.
-constexpr uint64_t texel_bytes(TexelType type) { return type == TexelType::Half ? 2 : 16; }
+constexpr uint64_t texel_bytes(TexelType type) {
+  return type == TexelType::Half ? 2 : type == TexelType::Pair ? 8 : 16;
+}
 
 struct KernelBinding {
   uint32_t slot = 0;

@@ -84,6 +84,29 @@ TEST_CASE("linear: texel buffers that hold 65,536 elements, as many devices' do"
   }
 }
 
+TEST_CASE("linear: rows of W as one stream") {
+  const DeviceCaps &device = test::test_device()->caps();
+  if (!device.fixed_subgroups() || !device.subgroup_shuffle || device.subgroup_size > 8) {
+    MESSAGE("skipped: no stream on ", device.name);
+    return;
+  }
+  std::set<std::string> ran;
+  for (const Encoding encoding : kWeightEncodings)
+    for (const uint64_t rows : {1, 2, 8})
+      // Groups of 1 to 8 rows, more vectors than lanes, parts of a block and of a workgroup.
+      for (const auto &[n, k] :
+           {std::pair{24, 32}, {40, 96}, {104, 160}, {16, 576}, {1000, 288}, {8, 1536}, {616, 640}})
+        for (const bool bias : {true, false}) {
+          OpCase c = dense_case({rows, uint64_t(n), uint64_t(k), encoding, bias, !bias});
+          c.adjust_caps = [](DeviceCaps &caps) { caps.driver_id = kLlvmpipeDriverId; }; // whose choice it is
+          const auto kernels = run_op_case(c);
+          ran.insert(kernels.begin(), kernels.end());
+        }
+  for (const char *name : {"linear_vector_stream_f32", "linear_vector_stream_f16", "linear_vector_stream_q8",
+                           "linear_vector_stream_q4"})
+    CHECK_MESSAGE(ran.count(name) == 1, name, " did not run");
+}
+
 TEST_CASE("linear: a real layer's shapes") {
   run_op_case(dense_case({50, 384, 384, Encoding::F16, true, true}));
   run_op_case(dense_case({50, 1536, 384, Encoding::Q8, true, false, "gelu"}));

@@ -140,7 +140,7 @@ TEST_CASE("select: texel buffers where they hold the operands, first where they 
   };
   for (const auto &[rows, texel, buffer] :
        {std::tuple{1500u, "linear_texel_q8", "linear_subgroup_q8"},
-        std::tuple{1u, "linear_vector_texel_q8", "linear_vector_columns_q8"}}) {
+        std::tuple{1u, "linear_vector_stream_q8", "linear_vector_columns_q8"}}) {
     LinearShape s = linear(rows, 384, 384, Encoding::Q8);
     CHECK(name(select_linear(kLlvmpipe, s)) == buffer);
     CHECK_FALSE(has(all_linear_variants(kLlvmpipe, s), texel));
