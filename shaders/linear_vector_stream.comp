@@ -16,7 +16,14 @@ layout(constant_id = 8) const uint kGroup = 1u;   // rows of W that fill whole v
 layout(constant_id = 9) const uint kVectors = 1u; // of W per lane in a group
 layout(constant_id = 10) const uint kBlocks = 1u; // of columns per workgroup, two for each lane
 
+layout(constant_id = 11) const uint kNorm = 0u;   // of x's rows, on the way: 1 root mean square, 2 mean and variance
+
+const uint kLayerNorm = 2u;
 const uint kQuads = K_PER_VECTOR / 4u;
+
+// What a norm multiplies by and adds, by element of a row.
+layout(set = 0, binding = 7) uniform samplerBuffer gamma_texels;
+layout(set = 0, binding = 8) uniform samplerBuffer beta_texels;
 
 #if defined(W_Q8) || defined(W_Q4)
 // The scales of a group, four to a texel.
@@ -49,6 +56,13 @@ float x_excess(uint quad, vec4 x) { return 0.0; }
 vec4 unscaled_quad(uvec4 vector, uint quad) { return weight_quad(vector, quad); }
 #endif
 
+// In all lanes. Shuffles with a constant lane are one instruction where a reduction is a loop.
+float lanes_sum(float value) {
+  float total = 0.0;
+  [[unroll]] for (uint i = 0u; i < gl_WorkGroupSize.x; ++i) total += subgroupShuffle(value, i);
+  return total;
+}
+
 void main() {
   const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
   const uint block = 2u * lanes, row_vectors = kVectors * lanes / kGroup;
@@ -57,16 +71,52 @@ void main() {
   const uint row0 = tile / tiles_n * kRows, first = tile % tiles_n * tile_n;
   if (row0 >= p.n_rows) return;
 
-  vec4 a[kRows * kVectors * kQuads];
-  float excess[kRows * kVectors];
+  vec4 raw[kRows * kVectors * kQuads], a[kRows * kVectors * kQuads];
+  float excess[kRows * kVectors], mean[kRows], scale[kRows];
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
     const int begin = x_begin(min(row0 + r, p.n_rows - 1u));
     [[unroll]] for (uint v = 0u; v < kVectors; ++v) {
       const uint k = (v * lanes + lane) % row_vectors * K_PER_VECTOR;
-      float sum = 0.0;
       [[unroll]] for (uint q = 0u; q < kQuads; ++q) {
         const int i = begin + int(k + 4u * q);
-        const vec4 x = x_inside(i) ? x_vector(i >> 2) : vec4(0.0);
+        raw[(r * kVectors + v) * kQuads + q] = x_inside(i) ? x_vector(i >> 2) : vec4(0.0);
+      }
+    }
+    mean[r] = 0.0;
+    scale[r] = 1.0;
+    if (kNorm == kLayerNorm) {
+      vec4 sum = vec4(0.0);
+      [[unroll]] for (uint v = 0u; v < kVectors; ++v) {
+        [[unroll]] for (uint q = 0u; q < kQuads; ++q) sum += raw[(r * kVectors + v) * kQuads + q];
+      }
+      mean[r] = lanes_sum(dot(sum, vec4(1.0))) / float(kVectors * lanes * K_PER_VECTOR);
+    }
+    if (kNorm != 0u) {
+      vec4 sum = vec4(0.0);
+      [[unroll]] for (uint v = 0u; v < kVectors; ++v) {
+        [[unroll]] for (uint q = 0u; q < kQuads; ++q) {
+          const vec4 d = raw[(r * kVectors + v) * kQuads + q] - mean[r];
+          sum += d * d;
+        }
+      }
+      scale[r] = inversesqrt(lanes_sum(dot(sum, vec4(1.0))) / float(kVectors * lanes * K_PER_VECTOR) + p.epsilon);
+    }
+  }
+  [[unroll]] for (uint v = 0u; v < kVectors; ++v) {
+    const uint first_gamma = (v * lanes + lane) % row_vectors * kQuads;
+    vec4 gamma[kQuads], beta[kQuads];
+    if (kNorm != 0u) {
+      [[unroll]] for (uint q = 0u; q < kQuads; ++q) gamma[q] = texelFetch(gamma_texels, int(first_gamma + q));
+    }
+    if (kNorm == kLayerNorm) {
+      [[unroll]] for (uint q = 0u; q < kQuads; ++q) beta[q] = texelFetch(beta_texels, int(first_gamma + q));
+    }
+    [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+      float sum = 0.0;
+      [[unroll]] for (uint q = 0u; q < kQuads; ++q) {
+        vec4 x = raw[(r * kVectors + v) * kQuads + q];
+        if (kNorm != 0u) x = (x - mean[r]) * scale[r] * gamma[q];
+        if (kNorm == kLayerNorm) x += beta[q];
         sum -= x_excess(q, x);
         a[(r * kVectors + v) * kQuads + q] = x * x_scale(q);
       }
@@ -112,7 +162,7 @@ void main() {
         const uint texel = v * vector_scales / 4u, before = v * vector_scales % 4u;
         const uint mine = before + lane * K_PER_VECTOR / 32u; // from the texel's first
         uvec2 four = subgroupShuffle(packed_scales[texel / lanes], texel % lanes);
-        [[unroll]] for (uint i = 1u; i < (before + vector_scales + 3u) / 4u; ++i) {
+        [[unroll]] for (uint i = 1u; i < vector_scales / 4u; ++i) {
           const uvec2 next = subgroupShuffle(packed_scales[(texel + i) / lanes], (texel + i) % lanes);
           four = mine / 4u == i ? next : four;
         }
@@ -120,6 +170,7 @@ void main() {
         [[unroll]] for (uint r = 0u; r < kRows; ++r) t[r] *= scale;
 #endif
         // The rows of W that this vector of all lanes has a part of.
+        // (Bounds of loops that depend on v would keep Mesa from unrolling any.)
         [[unroll]] for (uint g = 0u; g < kGroup; ++g) {
           if ((v + 1u) * lanes <= g * row_vectors || v * lanes >= (g + 1u) * row_vectors) continue;
           const bool whole = v * lanes >= g * row_vectors && (v + 1u) * lanes <= (g + 1u) * row_vectors;
@@ -132,8 +183,7 @@ void main() {
         const uint c = n + g;
         const bool here = lane == c >> 1;
         [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-          float total = 0.0;
-          [[unroll]] for (uint i = 0u; i < lanes; ++i) total += subgroupShuffle(sum[r * kGroup + g], i);
+          const float total = lanes_sum(sum[r * kGroup + g]);
           if (kGroup > 1u ? (g & 1u) == 0u : (c & 1u) == 0u)
             even[r] = here ? total : even[r];
           else

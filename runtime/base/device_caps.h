@@ -67,6 +67,9 @@ struct DeviceCaps {
   /// What `fovea tune` measured on this device, if it was there.
   std::shared_ptr<const TuningTable> tuning;
 
+  /// Whether a product may normalize its own x (graph/lowering.h). Not while kernels are measured one by one.
+  bool fuse_norms = true;
+
   /// Mesa's software driver takes a texel buffer's element in a quarter of the time of a storage buffer's.
   bool fast_texels() const { return driver_id == kLlvmpipeDriverId; }
 

@@ -60,6 +60,16 @@ struct Target {
   bool is_state = false;
 };
 
+/// Rows of `x` normalized: what a product can do by itself to what it reads, in place of a dispatch before
+/// it.
+struct RowNorm {
+  enum class Kind : uint8_t { Rms = 1, Layer = 2 }; // kNorm of shaders/linear_vector_stream.comp
+  Kind kind = Kind::Rms;
+  Value x, gamma, beta; // no beta with Rms
+  float eps = 0;
+  uint64_t row_stride = 1; // row r is row (r + 1) * row_stride - 1 of x
+};
+
 class Lowering {
 public:
   virtual ~Lowering() = default;
@@ -82,6 +92,12 @@ public:
   /// Makes the result another name of `v`'s bytes: no dispatch. False when it must be a copy (an output, or
   /// rows of a state).
   virtual bool view(Value v) = 0;
+  /// Puts off this op, a norm: nothing is to be dispatched now. An op that takes norms asks deferred() and
+  /// reads RowNorm::x, or has it computed after all; for every other op the planner does that. False where it
+  /// must be computed now.
+  virtual bool defer(const RowNorm &norm) = 0;
+  virtual std::optional<RowNorm> deferred(Value v) const = 0;
+  virtual void compute(Value deferred) = 0;
   /// Scratch that lives for this op only.
   virtual BufferRef temporary(uint64_t bytes) = 0;
   virtual void dispatch(const KernelChoice &choice, std::vector<uint32_t> push,

@@ -120,6 +120,8 @@ public:
   void lower(Lowering &l) const { self_->lower(l); }
   void reference(ReferenceCall &call) const { self_->reference(call); }
   bool stores() const { return self_->stores(); }
+  /// Whether lower() copes with operands that are deferred norms.
+  bool takes_norms() const { return self_->takes_norms(); }
   void work(OpWork &work) const { self_->work(work); }
 
 private:
@@ -131,6 +133,7 @@ private:
     virtual void lower(Lowering &l) const = 0;
     virtual void reference(ReferenceCall &call) const = 0;
     virtual bool stores() const = 0;
+    virtual bool takes_norms() const = 0;
     virtual void work(OpWork &work) const = 0;
     virtual std::unique_ptr<Concept> clone() const = 0;
   };
@@ -144,6 +147,12 @@ private:
     bool stores() const override {
       if constexpr (requires { T::kStores; })
         return T::kStores;
+      else
+        return false;
+    }
+    bool takes_norms() const override {
+      if constexpr (requires { T::kTakesNorms; })
+        return T::kTakesNorms;
       else
         return false;
     }

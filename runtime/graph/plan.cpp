@@ -5,6 +5,7 @@
 #include "graph/store_q8.h"
 
 #include <algorithm>
+#include <map>
 
 namespace fovea {
 namespace {
@@ -24,6 +25,8 @@ public:
 
   void lower(uint32_t index) {
     const Statement &s = graph_.statements()[index];
+    if (!s.op.takes_norms())
+      for (const Value v : operands(s.op)) compute(v);
     statement_ = index;
     set_target(s);
     if (!s.state || target_.type.encoding != Encoding::Q8) return s.op.lower(*this);
@@ -55,6 +58,30 @@ public:
     if (s.state || s.is_output) return false;
     root_[s.result.id] = root_[v.id];
     return true;
+  }
+  bool defer(const RowNorm &norm) override {
+    const Statement &s = graph_.statements()[statement_];
+    // A state may be overwritten before the norm is taken.
+    const bool kept = graph_.value(root_[norm.x.id]).kind != ValueKind::State;
+    if (!caps_.fuse_norms || s.state || s.is_output || !kept || computing_) return false;
+    deferred_.emplace(s.result.id, Deferred{norm, statement_});
+    return true;
+  }
+  std::optional<RowNorm> deferred(Value v) const override {
+    const auto found = deferred_.find(v.id);
+    return found == deferred_.end() ? std::nullopt : std::optional(found->second.norm);
+  }
+  void compute(Value v) override {
+    const auto found = deferred_.find(v.id);
+    if (found == deferred_.end()) return;
+    const uint32_t norm = found->second.statement, statement = statement_;
+    const Target target = target_;
+    deferred_.erase(found);
+    computing_ = true;
+    lower(norm);
+    computing_ = false; // a deferred norm's operands are computed: this does not nest
+    statement_ = statement;
+    target_ = target;
   }
   const Target &target() const override { return target_; }
   Target state_rows(Value state, const StepName &at, uint64_t n_rows) override {
@@ -135,6 +162,12 @@ private:
   std::vector<Value> root_; // by value: whose bytes it is
   Target target_;
   uint32_t statement_ = 0;
+  struct Deferred {
+    RowNorm norm;
+    uint32_t statement;
+  };
+  std::map<uint32_t, Deferred> deferred_; // by value
+  bool computing_ = false;                // a norm that was deferred
 };
 
 bool is_wanted(const Graph &graph, const Statement &s, const std::set<std::string> &outputs) {

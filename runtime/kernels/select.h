@@ -8,6 +8,8 @@
 #include "base/tensor_type.h"
 #include "kernels/choice.h"
 
+#include <optional>
+
 namespace fovea {
 
 /// As numbered in shaders/include/activation.glsl.
@@ -53,6 +55,11 @@ struct LinearShape {
   bool windows = false;
   uint32_t groups = 1;
 };
+
+/// The kernel of select_linear() with its constant that makes it normalize x (RowNorm::Kind); nothing where
+/// that one does not. It is not one of several: what else could do the product does not normalize.
+std::optional<LinearChoice> select_normalizing_linear(const DeviceCaps &caps, const LinearShape &shape,
+                                                      uint32_t norm);
 
 /// Specialization constant 3 of the linear family: kResidual of shaders/include/linear.glsl.
 constexpr uint32_t residual_constant(bool residual, bool first, bool gated) {

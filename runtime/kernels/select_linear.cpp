@@ -179,12 +179,13 @@ void add_linear_vector_columns(Variants &v, const LinearShape &s, Operands opera
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * lanes), 0, operands);
 }
 
-/// Whole rows of W in the order of memory. Where the subgroup is as wide as a CPU's vectors, whose caches
-/// fetch ahead.
+KernelId vector_stream(Encoding weights) {
+  return by_encoding(weights, {KernelId::linear_vector_stream_f32, KernelId::linear_vector_stream_f16,
+                               KernelId::linear_vector_stream_q8, KernelId::linear_vector_stream_q4});
+}
+
+/// Whole rows of W in the order of memory, where the subgroup is a CPU's vector.
 void add_linear_vector_stream(Variants &v, const LinearShape &s) {
-  const KernelId id =
-      by_encoding(s.weights, {KernelId::linear_vector_stream_f32, KernelId::linear_vector_stream_f16,
-                              KernelId::linear_vector_stream_q8, KernelId::linear_vector_stream_q4});
   const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
   if (!subgroup_linear(v.caps, s) || !s.texels || lanes > 8 || s.k % whole_k(s.weights) != 0) return;
   // Rows of W that fill the vectors of all lanes, and of quantized weights whole texels of scales.
@@ -197,7 +198,7 @@ void add_linear_vector_stream(Variants &v, const LinearShape &s) {
     return;
   if (is_quantized(s.weights) && vectors * lanes * elements_per_vector(s.weights) % 128 != 0) return;
   const uint32_t n_blocks = uint32_t(div_up(s.n_cols, 2 * lanes)), blocks = uint32_t(div_up(n_blocks, 16));
-  v.add({id}, linear_spec(s, lanes, {rows, group, vectors, blocks}),
+  v.add({vector_stream(s.weights)}, linear_spec(s, lanes, {rows, group, vectors, blocks, 0}),
         div_up(s.n_rows, rows) * div_up(n_blocks, blocks), 0, Operands::TexelPairs);
 }
 
@@ -229,6 +230,16 @@ std::vector<LinearChoice> all_linear_variants(const DeviceCaps &caps, const Line
 LinearChoice select_linear(const DeviceCaps &caps, const LinearShape &shape) {
   Variants v{caps, all_linear_variants(caps, shape)};
   return v.first(describe(shape));
+}
+
+std::optional<LinearChoice> select_normalizing_linear(const DeviceCaps &caps, const LinearShape &shape,
+                                                      uint32_t norm) {
+  LinearChoice choice = select_linear(caps, shape);
+  if (choice.kernel != vector_stream(shape.weights)) return {};
+  choice.spec.back() = norm;
+  choice.key = {};
+  choice.among.clear();
+  return choice;
 }
 
 } // namespace fovea

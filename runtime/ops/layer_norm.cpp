@@ -18,6 +18,7 @@ TensorType LayerNorm::infer(const Types &t) const {
 
 void LayerNorm::lower(Lowering &l) const {
   const Shape &from = l.shape(x), &to = l.target().type.shape;
+  if (l.defer({RowNorm::Kind::Layer, x, gamma, beta, eps, from.rows() / to.rows()})) return;
   const uint32_t n_rows = uint32_t(to.rows()), row_stride = uint32_t(from.rows() / to.rows());
   const LayerNormParams params{n_rows, uint32_t(from.row()), row_stride, eps};
   const KernelChoice choice =

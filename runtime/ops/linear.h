@@ -15,7 +15,7 @@ inline constexpr const char *kActivationNames[] = {"none",      "gelu",       "r
 
 struct Linear {
   static constexpr const char *kName = "linear";
-  static constexpr bool kStores = true;
+  static constexpr bool kStores = true, kTakesNorms = true;
   Value x;        // [.., T, K] f32
   Value weight;   // [N, K], a tensor of the file
   Value bias;     // [N] f32, a tensor of the file, or none

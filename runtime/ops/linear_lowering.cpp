@@ -9,8 +9,9 @@ namespace fovea {
 namespace {
 
 constexpr uint32_t kScaleSlot = 5; // shaders/include/operands.glsl
+// shaders/linear_vector_stream.comp
+constexpr uint32_t kScalePairSlot = 6, kGammaSlot = 7, kBetaSlot = 8;
 constexpr uint32_t kNoBias = 0xFFFFFFFFu; // shaders/include/epilogue.glsl
-constexpr uint32_t kScalePairSlot = 6; // shaders/linear_vector_stream.comp
 
 // Rows of W that one dispatch handles.
 struct Slice {
@@ -116,6 +117,7 @@ LinearParams target_params(const Lowering &l, const LinearCall &c) {
   p.x_offset = int32_t(c.x_offset);
   p.x_stride = uint32_t(c.x_stride);
   p.x_elements = uint32_t(l.shape(c.x).elements());
+  if (c.norm) p.epsilon = c.norm->eps;
   p.r_stride = p.y_stride = uint32_t(c.gated ? c.n_cols / 2 : c.n_cols);
   p.rows_per_batch = uint32_t(target.is_state && y.rank() == 3 ? c.n_rows / y[0] : c.n_rows);
   p.y_batch_stride = uint32_t(target.batch_rows * p.y_stride);
@@ -165,15 +167,8 @@ bool windows_aligned(const MapWindows &m) {
   return positions && uint64_t(m.in_w) * m.channels % 4 == 0 && m.run % 4 == 0;
 }
 
-// One slice of the product into `y`, with what of the epilogue has a binding.
-void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBindings &weights, LinearParams p,
-                 const BufferRef &y, bool y_f16) {
-  p.n_cols = uint32_t(slice.count);
-  p.w_offset = weights.w_offset;
-  p.s_offset = weights.s_offset;
-  p.b_offset = weights.bias == BiasPlace::None ? kNoBias : weights.b_offset;
-  p.r_offset = p.y_offset = uint32_t(c.gated ? slice.first / 2 : slice.first);
-
+LinearShape slice_shape(const Lowering &l, const LinearCall &c, const WeightBindings &weights,
+                        const LinearParams &p, bool y_f16) {
   LinearShape shape;
   shape.n_rows = p.n_rows;
   shape.n_cols = p.n_cols;
@@ -200,7 +195,20 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
   const uint64_t texels = l.caps().max_texel_buffer_elements;
   shape.texels = div_up(l.type(c.x).bytes(), 16) <= texels && div_up(weights.w.bytes, 16) <= texels &&
                  weights.scales.bytes / 2 <= texels;
-  const LinearChoice choice = select_linear(l.caps(), shape);
+  return shape;
+}
+
+// One slice of the product into `y`, with what of the epilogue has a binding.
+void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBindings &weights, LinearParams p,
+                 const BufferRef &y, bool y_f16) {
+  p.n_cols = uint32_t(slice.count);
+  p.w_offset = weights.w_offset;
+  p.s_offset = weights.s_offset;
+  p.b_offset = weights.bias == BiasPlace::None ? kNoBias : weights.b_offset;
+  p.r_offset = p.y_offset = uint32_t(c.gated ? slice.first / 2 : slice.first);
+  const LinearShape shape = slice_shape(l, c, weights, p, y_f16);
+  const LinearChoice choice = c.norm ? *select_normalizing_linear(l.caps(), shape, uint32_t(c.norm->kind))
+                                     : select_linear(l.caps(), shape);
   // An unused aux still needs something bound.
   const BoundRef aux = c.residual ? l.read(2, c.residual)
                                   : BoundRef{2, weights.aux_taken ? weights.aux : weights.w, Access::Read};
@@ -209,6 +217,10 @@ void lower_slice(Lowering &l, const LinearCall &c, Slice slice, const WeightBind
     p.s_offset = weights.scales_begin;
     bindings.push_back(
         {choice.operands == Operands::Texels ? kScaleSlot : kScalePairSlot, weights.scales, Access::Read});
+  }
+  if (choice.operands == Operands::TexelPairs) { // x again where there is nothing to bind
+    bindings.push_back(l.read(kGammaSlot, c.norm ? c.norm->gamma : c.x));
+    bindings.push_back(l.read(kBetaSlot, c.norm && c.norm->beta ? c.norm->beta : c.x));
   }
   l.dispatch(choice, c.windows ? push_words(window_params(p, *c.windows)) : push_words(p),
              std::move(bindings), 2 * c.n_rows * slice.count * c.k);
@@ -253,7 +265,35 @@ void check_linear_operands(const Types &t, const LinearCall &c, const Shape &res
     fail(ErrorCode::Unsupported, "more than 2^31 elements: x ", t.shape(c.x), ", result ", result);
 }
 
-void lower_linear(Lowering &l, const LinearCall &c) {
+namespace {
+
+// The product with the norm that its x still waits for, where its kernel can do that.
+std::optional<LinearCall> normalizing(const Lowering &l, const LinearCall &c) {
+  const auto norm = l.deferred(c.x);
+  if (!norm || rows_per_slice(l, c) < c.n_cols) return {};
+  const WeightBindings weights = bind_weights(l, c, {0, c.n_cols});
+  if ((c.bias && weights.bias == BiasPlace::None) || (c.residual && weights.aux_taken)) return {};
+  LinearCall call = c;
+  call.norm = norm;
+  call.x = norm->x;
+  call.x_offset = int64_t((norm->row_stride - 1) * c.k);
+  call.x_stride = norm->row_stride * c.k;
+  LinearParams p = target_params(l, call);
+  p.w_offset = weights.w_offset;
+  p.s_offset = weights.s_offset;
+  const bool half = l.target().type.encoding == Encoding::F16;
+  if (!select_normalizing_linear(l.caps(), slice_shape(l, call, weights, p, half), uint32_t(norm->kind)))
+    return {};
+  return call;
+}
+
+} // namespace
+
+void lower_linear(Lowering &l, const LinearCall &call) {
+  l.compute(call.residual);
+  const auto with_norm = normalizing(l, call);
+  if (!with_norm) l.compute(call.x);
+  const LinearCall &c = with_norm ? *with_norm : call;
   if (c.gated && l.target().type.encoding == Encoding::F16)
     fail(ErrorCode::Unsupported, "a gated product cannot be stored in halves");
   const uint64_t step = rows_per_slice(l, c);

@@ -27,6 +27,7 @@ struct LinearCall {
   bool residual_first = false; // act(sum + bias + residual)
   bool gated = false;          // act(column 2n) * column 2n + 1
   std::optional<MapWindows> windows{};
+  std::optional<RowNorm> norm{}; // of x's rows; found by lower_linear()
 };
 
 /// Error Unsupported for a gated product into a state of halves.

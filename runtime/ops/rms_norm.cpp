@@ -23,6 +23,8 @@ TensorType RmsNorm::infer(const Types &t) const {
 
 void RmsNorm::lower(Lowering &l) const {
   const Shape &from = l.shape(x), &to = l.target().type.shape;
+  if (heads == 1 && !residual && l.defer({RowNorm::Kind::Rms, x, gamma, {}, eps, from.rows() / to.rows()}))
+    return;
   const uint64_t n_groups = to.rows() * heads, length = from.row() / heads;
   const RmsNormParams params{uint32_t(n_groups), uint32_t(length), uint32_t(heads),
                              uint32_t(from.rows() / to.rows()), eps};

@@ -32,6 +32,7 @@ layout(push_constant) uniform LinearParams {
   uint rows_per_batch; // row r of y is row r % rows_per_batch (+ the step value) of batch r / rows_per_batch
   uint y_batch_stride;
   uint y_step;
+  float epsilon; // of a norm that the kernel begins with (linear_vector_stream)
 } p;
 
 // The first column of W that this dispatch's z has; conv2d.glsl has groups of them.
