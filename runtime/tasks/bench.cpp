@@ -16,6 +16,9 @@ std::span<const BenchStrategy> bench_strategies() {
 SessionOptions BenchJob::session() const {
   SessionOptions made;
   made.timestamps = options.timestamps;
+  // A norm that is part of a product leaves nothing to choose among.
+  if (options.measure || options.variants)
+    made.adjust_caps = [](DeviceCaps &caps) { caps.fuse_norms = false; };
   return made;
 }
 

@@ -136,7 +136,9 @@ void tune_standard_shapes(Tuner &tuner, std::shared_ptr<vk::Device> device, cons
   ModelOptions trusted;
   trusted.verify = false;
   const auto model = Model::open(folder.file(), trusted);
-  Session session(device, model, DeviceWeights::load(device, model));
+  SessionOptions apart;
+  apart.adjust_caps = [](DeviceCaps &caps) { caps.fuse_norms = false; };
+  Session session(device, model, DeviceWeights::load(device, model), apart);
   RunControl control;
   control.cancel = options.tuner.timer.cancel;
   Random random(2);

@@ -65,8 +65,8 @@ VariantId preferred(std::span<const MeasuredChoice *const> choices) {
 void Tuner::measure(Session &session, const Program &program) {
   const Plan plan = options_.in_use ? program.plan() : session.plan_with(program.plan(), nullptr);
   const std::vector<DispatchWork> work = session.work(program);
-  if (work.size() != plan.dispatches.size())
-    fail(ErrorCode::Internal, "graph '", plan.graph, "': two plans of it differ in their dispatches");
+  // One has a norm within a product, the other by itself: nothing to compare one by one.
+  if (work.size() != plan.dispatches.size()) return;
   KernelTimer timer(session, program, options_.timer);
   const PlanVariants variants(session, plan);
   const std::vector<DispatchGroup> groups = dispatch_groups(plan);

@@ -134,18 +134,40 @@ TEST_CASE("select: through texel buffers, products with and without a bias are o
   CHECK(select_linear(kLlvmpipe, s).spec != with.spec);
 }
 
+TEST_CASE("select: rows of W as one stream, and the norm before it, by that kernel alone") {
+  LinearShape s = linear(1, 576, 576, Encoding::Q8);
+  s.texels = true;
+  const auto stream = select_normalizing_linear(kLlvmpipe, s, 1);
+  REQUIRE(stream);
+  CHECK(name(*stream) == "linear_vector_stream_q8");
+  CHECK(stream->spec.back() == 1);
+  CHECK(stream->among.empty());
+  CHECK(select_linear(kLlvmpipe, s).spec.back() == 0);
+  for (const auto &[rows, n, k] :
+       {std::tuple{9u, 576u, 576u}, {1u, 575u, 576u}, {1u, 576u, 32u * 521u}, {8u, 576u, 1536u}}) {
+    LinearShape other = linear(rows, n, k, Encoding::Q8);
+    other.texels = true;
+    INFO(rows, " ", n, " ", k);
+    CHECK_FALSE(select_normalizing_linear(kLlvmpipe, other, 1));
+    CHECK_NOTHROW(select_linear(kLlvmpipe, other));
+  }
+  CHECK_FALSE(select_normalizing_linear(kMali, s, 1));
+  s.texels = false;
+  CHECK_FALSE(select_normalizing_linear(kLlvmpipe, s, 1));
+}
+
 TEST_CASE("select: texel buffers where they hold the operands, first where they are the faster") {
   const auto has = [](const auto &choices, const std::string &kernel) {
     return std::any_of(choices.begin(), choices.end(), [&](const auto &c) { return name(c) == kernel; });
   };
-  for (const auto &[rows, texel, buffer] :
-       {std::tuple{1500u, "linear_texel_q8", "linear_subgroup_q8"},
-        std::tuple{1u, "linear_vector_stream_q8", "linear_vector_columns_q8"}}) {
+  for (const auto &[rows, first, texel, buffer] :
+       {std::tuple{1500u, "linear_texel_q8", "linear_texel_q8", "linear_subgroup_q8"},
+        std::tuple{1u, "linear_vector_stream_q8", "linear_vector_texel_q8", "linear_vector_columns_q8"}}) {
     LinearShape s = linear(rows, 384, 384, Encoding::Q8);
     CHECK(name(select_linear(kLlvmpipe, s)) == buffer);
     CHECK_FALSE(has(all_linear_variants(kLlvmpipe, s), texel));
     s.texels = true;
-    CHECK(name(select_linear(kLlvmpipe, s)) == texel);
+    CHECK(name(select_linear(kLlvmpipe, s)) == first);
     CHECK(has(all_linear_variants(kLlvmpipe, s), buffer));
     CHECK(name(select_linear(kMali, s)) == buffer);
     CHECK(has(all_linear_variants(kMali, s), texel));
