@@ -11,12 +11,10 @@
 #include "weights_vector.glsl"
 #include "epilogue.glsl"
 
-layout(constant_id = 7) const uint kRows = 1u;    // of x
+layout(constant_id = 7) const uint kRows = 1u;    // of x: all of them
 layout(constant_id = 8) const uint kGroup = 1u;   // rows of W that fill whole vectors of all lanes; divides a block
 layout(constant_id = 9) const uint kVectors = 1u; // of W per lane in a group
-layout(constant_id = 10) const uint kBlocks = 1u; // of columns per workgroup, two for each lane
-
-layout(constant_id = 11) const uint kNorm = 0u;   // of x's rows, on the way: 1 root mean square, 2 mean and variance
+layout(constant_id = 10) const uint kNorm = 0u;   // of x's rows, on the way: 1 root mean square, 2 mean and variance
 
 const uint kLayerNorm = 2u;
 const uint kQuads = K_PER_VECTOR / 4u;
@@ -65,16 +63,16 @@ float lanes_sum(float value) {
 
 void main() {
   const uint lane = gl_SubgroupInvocationID, lanes = gl_WorkGroupSize.x;
-  const uint block = 2u * lanes, row_vectors = kVectors * lanes / kGroup;
-  const uint tile_n = block * kBlocks, tiles_n = (p.n_cols + tile_n - 1u) / tile_n;
-  const uint tile = gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x;
-  const uint row0 = tile / tiles_n * kRows, first = tile % tiles_n * tile_n;
-  if (row0 >= p.n_rows) return;
+  const uint row_vectors = kVectors * lanes / kGroup;
+  // Blocks of columns, two for each lane, in equal shares.
+  const uint block = 2u * lanes, n_blocks = (p.n_cols + block - 1u) / block;
+  const uint share = (n_blocks + gl_NumWorkGroups.x - 1u) / gl_NumWorkGroups.x * block, first = gl_WorkGroupID.x * share;
+  if (first >= p.n_cols) return;
 
   vec4 raw[kRows * kVectors * kQuads], a[kRows * kVectors * kQuads];
   float excess[kRows * kVectors], mean[kRows], scale[kRows];
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-    const int begin = x_begin(min(row0 + r, p.n_rows - 1u));
+    const int begin = x_begin(r);
     [[unroll]] for (uint v = 0u; v < kVectors; ++v) {
       const uint k = (v * lanes + lane) % row_vectors * K_PER_VECTOR;
       [[unroll]] for (uint q = 0u; q < kQuads; ++q) {
@@ -125,11 +123,12 @@ void main() {
   }
 
   // Read once: in a loop the software driver would load them for each lane, each time.
-  const uint end = min(first + tile_n, p.n_cols);
+  const uint end = min(first + share, p.n_cols);
   uint at = weight_row(first) + lane;
 #if defined(W_Q8) || defined(W_Q4)
   const uint kScaleTexels = kVectors * lanes * K_PER_VECTOR / 128u; // of a group
   uint scale_at = ((p.s_offset + first * (p.k >> 5)) >> 2) + lane;
+  const uint last_scales = ((p.s_offset + p.n_cols * (p.k >> 5)) >> 2) - 1u;
 #endif
   for (uint n0 = first; n0 < end; n0 += block) {
     float even[kRows], odd[kRows];
@@ -139,7 +138,7 @@ void main() {
 #if defined(W_Q8) || defined(W_Q4)
       uvec2 packed_scales[(kScaleTexels + lanes - 1u) / lanes];
       [[unroll]] for (uint i = 0u; i < packed_scales.length(); ++i)
-        packed_scales[i] = texelFetch(scale_quads, int(scale_at + i * lanes)).xy;
+        packed_scales[i] = texelFetch(scale_quads, int(min(scale_at + i * lanes, last_scales))).xy;
       scale_at += kScaleTexels;
 #endif
       float sum[kRows * kGroup];
@@ -166,11 +165,10 @@ void main() {
           const uvec2 next = subgroupShuffle(packed_scales[(texel + i) / lanes], (texel + i) % lanes);
           four = mine / 4u == i ? next : four;
         }
-        const float scale = unpackHalf2x16(((mine & 2u) == 0u ? four.x : four.y) >> ((mine & 1u) << 4)).x;
-        [[unroll]] for (uint r = 0u; r < kRows; ++r) t[r] *= scale;
+        const float w_scale = unpackHalf2x16(((mine & 2u) == 0u ? four.x : four.y) >> ((mine & 1u) << 4)).x;
+        [[unroll]] for (uint r = 0u; r < kRows; ++r) t[r] *= w_scale;
 #endif
-        // The rows of W that this vector of all lanes has a part of.
-        // (Bounds of loops that depend on v would keep Mesa from unrolling any.)
+        // The rows of W that this vector of all lanes has a part of. (Mesa unrolls no loop whose bounds depend on v.)
         [[unroll]] for (uint g = 0u; g < kGroup; ++g) {
           if ((v + 1u) * lanes <= g * row_vectors || v * lanes >= (g + 1u) * row_vectors) continue;
           const bool whole = v * lanes >= g * row_vectors && (v + 1u) * lanes <= (g + 1u) * row_vectors;
@@ -194,6 +192,6 @@ void main() {
     const uint c = n0 + 2u * lane;
     const float bias0 = bias_at(min(c, p.n_cols - 1u)), bias1 = bias_at(min(c + 1u, p.n_cols - 1u));
     [[unroll]] for (uint r = 0u; r < kRows; ++r)
-      store_pair(row0 + r, y_begin(row0 + r), c, even[r] + bias0, odd[r] + bias1);
+      store_pair(r, y_begin(r), c, even[r] + bias0, odd[r] + bias1);
   }
 }

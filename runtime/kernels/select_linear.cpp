@@ -197,9 +197,11 @@ void add_linear_vector_stream(Variants &v, const LinearShape &s) {
       uint64_t(rows) * vectors * elements_per_vector(s.weights) > (rows == 1 ? 2048 : 1024))
     return;
   if (is_quantized(s.weights) && vectors * lanes * elements_per_vector(s.weights) % 128 != 0) return;
-  const uint32_t n_blocks = uint32_t(div_up(s.n_cols, 2 * lanes)), blocks = uint32_t(div_up(n_blocks, 16));
-  v.add({vector_stream(s.weights)}, linear_spec(s, lanes, {rows, group, vectors, blocks, 0}),
-        div_up(s.n_rows, rows) * div_up(n_blocks, blocks), 0, Operands::TexelPairs);
+  // Each workgroup reads x once more: not many, and equal shares of the blocks of columns.
+  const uint64_t n_blocks = div_up(s.n_cols, 2 * lanes), share = div_up(n_blocks, 16);
+  std::vector<uint32_t> spec = linear_spec(s, lanes, {rows, group, vectors, 0});
+  if (s.bias == BiasPlace::None) spec[2] = uint32_t(BiasPlace::Weights); // one pipeline less: kNoBias
+  v.add({vector_stream(s.weights)}, std::move(spec), div_up(n_blocks, share), 0, Operands::TexelPairs);
 }
 
 } // namespace
