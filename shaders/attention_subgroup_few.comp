@@ -44,6 +44,14 @@ void main() {
   const uint v0 = p.v_offset + batch * p.v_batch_stride + kv_head * kHeadSize;
   const uint q0 = p.q_offset + batch * p.q_batch_stride + head * kHeadSize;
 
+  // Read once: in a loop the software driver would load them for each lane, each time.
+  const uint k_stride = p.k_stride, v_stride = p.v_stride;
+  vec4 q[kRows * kPieces * kQuads];
+  [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+    const uint begin = (q0 + min(t0 + r, p.n_queries - 1u) * p.q_stride) >> 2;
+    [[unroll]] for (uint i = 0u; i < kPieces * kQuads; ++i) q[r * kPieces * kQuads + i] = q_vector(begin + i);
+  }
+
   // Lanes beyond the last whole group or the last piece repeat another's work and store nothing.
   const uint group = min(lane / kPieces, kGroups - 1u);
   uint piece[kColumns];
@@ -62,9 +70,9 @@ void main() {
     const uint s = s0 + lane * kKeys;
     uint key_begin[kKeys];
     vec4 score[kRows];
-    [[unroll]] for (uint i = 0u; i < kKeys; ++i) key_begin[i] = k0 + min(s + i, end - 1u) * p.k_stride;
+    [[unroll]] for (uint i = 0u; i < kKeys; ++i) key_begin[i] = k0 + min(s + i, end - 1u) * k_stride;
     [[unroll]] for (uint r = 0u; r < kRows; ++r) score[r] = vec4(0.0);
-    for (uint j = 0u; j < kPieces; ++j) {
+    [[unroll]] for (uint j = 0u; j < kPieces; ++j) {
       uvec4 key[kKeys];
       float scale[kKeys];
       [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
@@ -73,8 +81,7 @@ void main() {
       }
       [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
         [[unroll]] for (uint r = 0u; r < kRows; ++r) {
-          const uint t = min(t0 + r, p.n_queries - 1u);
-          const vec4 x = q_vector(((q0 + t * p.q_stride) >> 2) + j * kQuads + quad);
+          const vec4 x = q[(r * kPieces + j) * kQuads + quad];
           [[unroll]] for (uint i = 0u; i < kKeys; ++i) score[r][i] += dot(x, quad_of(key[i], quad)) * scale[i];
         }
       }
@@ -98,13 +105,21 @@ void main() {
       [[unroll]] for (uint r = 0u; r < kRows; ++r)
         weight[r] = first + group < n_quads ? weights[r * kLanes + k_quad] : vec4(0.0);
       [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
+        // All loads before any arithmetic, which would wait for one after the other.
+        uvec4 x[kKeys];
+        float scale[kKeys];
         [[unroll]] for (uint i = 0u; i < kKeys; ++i) {
-          const uint row = v0 + min(s0 + k_quad * 4u + i, end - 1u) * p.v_stride;
-          const uvec4 x = value_piece(row / (4u * kQuads) + piece[c]);
-          const float scale = value_scale(row + piece[c] * 4u * kQuads);
+          const uint row = v0 + min(s0 + k_quad * 4u + i, end - 1u) * v_stride;
+          x[i] = value_piece(row / (4u * kQuads) + piece[c]);
+          scale[i] = value_scale(row + piece[c] * 4u * kQuads);
+        }
+        [[unroll]] for (uint r = 0u; r < kRows; ++r) {
           [[unroll]] for (uint quad = 0u; quad < kQuads; ++quad) {
-            [[unroll]] for (uint r = 0u; r < kRows; ++r)
-              value[(r * kColumns + c) * kQuads + quad] += weight[r][i] * scale * quad_of(x, quad);
+            const uint at = (r * kColumns + c) * kQuads + quad;
+            vec4 t = value[at];
+            [[unroll]] for (uint i = 0u; i < kKeys; ++i)
+              t = fma(vec4(weight[r][i] * scale[i]), quad_of(x[i], quad), t);
+            value[at] = t;
           }
         }
       }
