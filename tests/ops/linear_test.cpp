@@ -91,17 +91,18 @@ TEST_CASE("linear: rows of W as one stream") {
     return;
   }
   std::set<std::string> ran;
+  // Groups of 1 to 8 rows, more vectors than lanes, parts of a block and of a workgroup.
+  const std::pair<uint64_t, uint64_t> shapes[] = {{24, 32},    {40, 96},  {104, 160}, {16, 576},
+                                                  {1000, 288}, {8, 1536}, {616, 640}};
   for (const Encoding encoding : kWeightEncodings)
     for (const uint64_t rows : {1, 2, 8})
-      // Groups of 1 to 8 rows, more vectors than lanes, parts of a block and of a workgroup.
-      for (const auto &[n, k] :
-           {std::pair{24, 32}, {40, 96}, {104, 160}, {16, 576}, {1000, 288}, {8, 1536}, {616, 640}})
-        for (const bool bias : {true, false}) {
-          OpCase c = dense_case({rows, uint64_t(n), uint64_t(k), encoding, bias, !bias});
-          c.adjust_caps = [](DeviceCaps &caps) { caps.driver_id = kLlvmpipeDriverId; }; // whose choice it is
-          const auto kernels = run_op_case(c);
-          ran.insert(kernels.begin(), kernels.end());
-        }
+      for (const auto &[n, k] : shapes) {
+        if (rows == 8 && k > 160) continue; // some drivers take long to compile these
+        OpCase c = dense_case({rows, n, k, encoding, rows != 2, rows == 2});
+        c.adjust_caps = [](DeviceCaps &caps) { caps.driver_id = kLlvmpipeDriverId; }; // whose choice it is
+        const auto kernels = run_op_case(c);
+        ran.insert(kernels.begin(), kernels.end());
+      }
   for (const char *name : {"linear_vector_stream_f32", "linear_vector_stream_f16", "linear_vector_stream_q8",
                            "linear_vector_stream_q4"})
     CHECK_MESSAGE(ran.count(name) == 1, name, " did not run");
