@@ -92,7 +92,11 @@ private:
     return g.add(name, op);
   }
   Rope rope(Value x, uint32_t heads, const CausalDecoder::Layer &layer, const StepName &pos) {
-    Rope op;
+    return turning(Rope{}, x, heads, layer, pos);
+  }
+  /// A Rope or a RopeQkv with what both have.
+  template <class Op>
+  Op turning(Op op, Value x, uint32_t heads, const CausalDecoder::Layer &layer, const StepName &pos) {
     op.x = x;
     op.frequencies = g.weight(concat("rope.", layer.rope));
     op.heads = heads;
@@ -155,16 +159,10 @@ private:
   }
   RopeQkv rope_qkv(Value x, const CausalDecoder::Layer &layer, const StepName &pos, Value k_state,
                    Value v_state) {
-    RopeQkv op;
-    op.x = x;
-    op.frequencies = g.weight(concat("rope.", layer.rope));
+    RopeQkv op = turning(RopeQkv{}, x, d_.heads, layer, pos);
     op.k = k_state;
     op.v = v_state;
-    op.heads = d_.heads;
     op.kv_heads = d_.kv_heads == d_.heads ? 0 : d_.kv_heads;
-    op.at = pos;
-    op.pairs = d_.rope_pairs;
-    op.scale = d_.ropes[layer.rope].scale;
     return op;
   }
   void store_keys(Value h, const std::string &at, const CausalDecoder::Layer &layer, Value state,

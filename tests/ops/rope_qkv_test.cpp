@@ -1,5 +1,6 @@
 #include "exec/device_weights.h"
 #include "support/op_case.h"
+#include "support/rope_frequencies.h"
 
 #include <cmath>
 #include <doctest/doctest.h>
@@ -30,10 +31,7 @@ OpCase rope_qkv_case(const Taken &r) {
   c.bindings = {{"T", r.rows}};
   c.steps = {{"pos", r.at}};
   c.inputs["x"] = random_tensor({{kBatch, r.rows, width}, Encoding::F32}, uint32_t(width + r.rows), 2);
-  HostTensor table({{r.frequencies}, Encoding::F32});
-  for (uint64_t i = 0; i < r.frequencies; ++i)
-    table.f[i] = float(std::pow(10000.0, -double(i) / double(r.frequencies)));
-  c.weights["f"] = table;
+  c.weights["f"] = test::rope_frequencies(r.frequencies);
   c.terms = 4;
   return c;
 }

@@ -1,4 +1,5 @@
 #include "support/op_case.h"
+#include "support/rope_frequencies.h"
 
 #include <cmath>
 #include <doctest/doctest.h>
@@ -33,10 +34,7 @@ OpCase rope_case(const Turned &r) {
     c.inputs["start"] = HostTensor({{2}, Encoding::I32});
     c.inputs["start"].i = {3, 0};
   }
-  HostTensor table({{r.frequencies}, Encoding::F32});
-  for (uint64_t i = 0; i < r.frequencies; ++i)
-    table.f[i] = float(std::pow(10000.0, -double(i) / double(r.frequencies)));
-  c.weights["f"] = table;
+  c.weights["f"] = test::rope_frequencies(r.frequencies);
   c.terms = 4;
   return c;
 }
