@@ -2,6 +2,7 @@
  * nothing does. */
 #include <fovea/audio.h>
 #include <fovea/convert.h>
+#include <fovea/measure.h>
 #include <fovea/stream.h>
 
 #include <math.h>

@@ -1,5 +1,6 @@
 #include "api/handles.h"
 #include "api/json.h"
+#include "fovea/measure.h"
 
 #include "tasks/tune.h"
 #include "vk/tuning_file.h"

@@ -6,7 +6,7 @@
 // errors: fovea.h. An exception that a callback throws stops the call and comes out of it.
 #pragma once
 
-#include <fovea/fovea.h>
+#include <fovea/measure.h>
 
 #include <cstdlib>
 #include <functional>
