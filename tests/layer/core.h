@@ -1,0 +1,69 @@
+// The layer's own: its instances and devices, and for each duty the functions beneath it.
+//
+// A duty is a file that replaces some functions of a table, and calls those beneath it. Order, from Fovea to
+// the driver: Duty below. Thread-safety: all functions; instances and devices live from their creation to
+// their destruction. Nothing throws into the application.
+#pragma once
+
+#include "base/error.h"
+#include "vk/functions.h"
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace fovea::layer {
+
+using vk::DeviceFunctions;
+using vk::InstanceFunctions;
+
+enum Duty : size_t { kCalls, kObjects, kFences, kCacheData, kDuties };
+
+struct Instance {
+  VkInstance handle = VK_NULL_HANDLE;
+  PFN_vkGetInstanceProcAddr next_proc = nullptr;
+  InstanceFunctions table; // what the application calls
+  std::array<InstanceFunctions, kDuties> below;
+};
+
+struct Device {
+  VkDevice handle = VK_NULL_HANDLE;
+  PFN_vkGetDeviceProcAddr next_proc = nullptr;
+  DeviceFunctions table;
+  std::array<DeviceFunctions, kDuties> below;
+};
+
+/// Of any dispatchable handle.
+Instance &instance_of(VkInstance handle);
+Instance &instance_of(VkPhysicalDevice handle);
+Device &device_of(VkDevice handle);
+Device &device_of(VkQueue handle);
+Device &device_of(VkCommandBuffer handle);
+
+/// A violation: one line.
+void report(const std::string &text);
+
+// calls.cpp: counts every function, and fails the call that was armed.
+void attach_calls(InstanceFunctions &table);
+void attach_calls(DeviceFunctions &table);
+/// Of vkCreateInstance, which belongs to no table: the result to give in place of the call.
+std::optional<VkResult> enter_create_instance();
+
+// objects.cpp: what was created and not destroyed.
+void attach_objects(InstanceFunctions &table);
+void attach_objects(DeviceFunctions &table);
+void instance_created(VkInstance handle);
+
+void attach_fences(DeviceFunctions &table);
+void attach_cache_data(DeviceFunctions &table);
+
+// What each file does for reset(): nothing armed.
+void reset_calls();
+void reset_fences();
+void reset_cache_data();
+
+/// Environment variable, "" where unset.
+const char *environment(const char *name);
+
+} // namespace fovea::layer

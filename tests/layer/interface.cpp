@@ -1,0 +1,41 @@
+#include "layer/interface.h"
+
+#include "layer/cache_data.h"
+#include "layer/calls.h"
+#include "layer/core.h"
+#include "layer/fences.h"
+#include "layer/objects.h"
+#include "layer/reports.h"
+
+#include <vulkan/vk_layer.h>
+
+namespace fovea::layer {
+namespace {
+
+void reset() {
+  reset_calls();
+  reset_fences();
+  reset_cache_data();
+}
+
+constexpr Interface kInterface = {
+    .reset = reset,
+    .n_functions = n_functions,
+    .function = function,
+    .fail = fail_call,
+    .n_failed = n_failed,
+    .live_objects = live_objects,
+    .live_bytes = live_bytes,
+    .forget_live = forget_live,
+    .n_reports = n_reports,
+    .report = report_text,
+    .delay_fences = delay_fences,
+    .damage_cache = damage_cache,
+};
+
+} // namespace
+} // namespace fovea::layer
+
+extern "C" VK_LAYER_EXPORT const fovea::layer::Interface *fovea_test_layer() {
+  return &fovea::layer::kInterface;
+}

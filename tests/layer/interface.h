@@ -1,0 +1,64 @@
+// What the test layer offers to a test in the same process: one exported function gives this table.
+//
+// VK_LAYER_FOVEA_test sits between Fovea and the driver. It is built with the tests and never installed. A
+// test opens the module itself (tests/layers/support.h), arms it, and asks it afterwards; a program that
+// knows nothing of it is run with VK_LAYER_PATH, VK_INSTANCE_LAYERS=VK_LAYER_FOVEA_test and the environment
+// variables below. Plain data and function pointers, any thread; nothing throws.
+//
+//   FOVEA_LAYER_FAIL=vkAllocateMemory:3:-2     call 3 fails with VkResult -2; "3+": all from the third on.
+//   Lists with "," FOVEA_LAYER_FENCE_DELAY_MS=500             no fence is seen signalled sooner; "never"
+//   FOVEA_LAYER_CACHE=flip:100 | truncate:16   what is done to pipeline-cache data on its way in and out
+//   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
+#pragma once
+
+#include <cstdint>
+
+namespace fovea::layer {
+
+constexpr const char *kEntryPoint = "fovea_test_layer";
+constexpr int kExitStatus = 86;
+constexpr uint32_t kNever = UINT32_MAX;
+
+/// A function of Vulkan that Fovea calls.
+struct Function {
+  const char *name = nullptr;
+  bool fallible = false; // gives a VkResult
+  uint64_t n_calls = 0;  // since reset()
+};
+
+enum class CacheDamage : uint32_t {
+  None,
+  Flip,     // bit `where` of the data, counted round
+  Truncate, // to `where` bytes
+  Grow,     // the data is larger than what vkGetPipelineCacheData said: VK_INCOMPLETE
+};
+
+struct Interface {
+  /// Counts from 0, and nothing armed. Live objects stay what they are.
+  void (*reset)();
+
+  uint32_t (*n_functions)();
+  Function (*function)(uint32_t index);
+  /// Call `k` (from 1, of those since reset()) gives `result` (a VkResult) in place of being made, or all
+  /// from `k` on. VK_SUCCESS: it succeeds and gives nothing. A lost device has stopped: the layer waits for
+  /// it first.
+  void (*fail)(const char *function, uint64_t k, int32_t result, bool for_ever);
+  uint64_t (*n_failed)(); // calls that were not made, since reset()
+
+  /// What was created and is not destroyed, and bytes of device memory.
+  uint64_t (*live_objects)();
+  uint64_t (*live_bytes)();
+  /// Forgets them: what a lost or hung device has cost.
+  void (*forget_live)();
+
+  /// Violations so far. Each is a line on stderr and goes to the application's debug messengers too.
+  uint64_t (*n_reports)();
+  const char *(*report)(uint64_t index); // "" past the first thousand
+
+  /// No fence is seen signalled before so long after its submit; kNever.
+  void (*delay_fences)(uint32_t ms);
+  /// What is done to pipeline-cache data: as vkGetPipelineCacheData gives it, and as it is passed in.
+  void (*damage_cache)(CacheDamage out, CacheDamage in, uint64_t where);
+};
+
+} // namespace fovea::layer

@@ -1,0 +1,129 @@
+// Fences that signal late or never: waits end at their deadline, and destruction ends too.
+#include "layers/support.h"
+
+#include "vk/recording.h"
+
+#include <chrono>
+#include <thread>
+
+using namespace fovea;
+using namespace fovea::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Work {
+  explicit Work(const std::shared_ptr<vk::Device> &device)
+      : buffer(device->allocate(vk::MemoryKind::Readback, 64, "test")) {
+    vk::Recorder recorder = device->recorder();
+    recorder.fill(buffer, 0, 64, 7);
+    recorder.barrier(vk::Hazard::TransferToHost);
+    recording = recorder.finish();
+  }
+  vk::Buffer buffer;
+  vk::Recording recording;
+};
+
+template <class Body> double seconds(Body &&body) {
+  const auto begin = std::chrono::steady_clock::now();
+  body();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+template <class Body> ErrorCode code_of(Body &&body) {
+  try {
+    body();
+  } catch (const Error &e) {
+    return e.code();
+  }
+  FAIL("no Error");
+  return ErrorCode::Internal;
+}
+
+} // namespace
+
+TEST_CASE("fences: a late one is waited for, and is an Error at the deadline") {
+  const Armed layer;
+  const auto device = open_device();
+  const Work work(device);
+  vk::Fence fence = device->fence();
+  layer->delay_fences(400);
+  fence.submit(work.recording.parts());
+  vk::WaitOptions options;
+  options.timeout = 100ms;
+  const double waited = seconds([&] { CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Timeout); });
+  CHECK(waited >= 0.1);
+  CHECK(waited < 0.35);
+  CHECK(fence.pending());
+  CHECK_FALSE(device->lost());
+  fence.wait(); // it comes after all
+  CHECK_FALSE(fence.pending());
+  work.buffer.invalidate(0, 64);
+  CHECK(work.buffer.data()[0] == std::byte(7));
+}
+
+TEST_CASE("fences: a wait ends when it is cancelled") {
+  const Armed layer;
+  const auto device = open_device();
+  const Work work(device);
+  vk::Fence fence = device->fence();
+  layer->delay_fences(600);
+  fence.submit(work.recording.parts());
+  std::atomic<bool> cancel{false};
+  std::jthread later([&] {
+    std::this_thread::sleep_for(100ms);
+    cancel = true;
+  });
+  vk::WaitOptions options;
+  options.cancel = &cancel;
+  CHECK(seconds([&] { CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Cancelled); }) < 0.4);
+  CHECK(fence.pending()); // and the destructor waits
+}
+
+TEST_CASE("fences: destruction waits for what is late, and nothing is left") {
+  const Armed layer;
+  const double waited = seconds([&] {
+    const auto device = open_device();
+    const Work work(device);
+    vk::Fence fence = device->fence();
+    layer->delay_fences(300);
+    fence.submit(work.recording.parts());
+  });
+  CHECK(waited >= 0.3);
+  CHECK(layer->live_objects() == 0);
+}
+
+TEST_CASE("fences: a model on a slow device gives the same") {
+  const Quiet quiet;
+  const Scenario scenario = speech_scenario();
+  const std::vector<int32_t> want = scenario.run();
+  const Armed layer;
+  layer->delay_fences(30);
+  CHECK(scenario.run() == want);
+  CHECK(layer->live_objects() == 0);
+}
+
+TEST_CASE("fences: one that never signals ends in an Error, and its device takes no further work" *
+          doctest::test_suite("sweep")) { // 30 s, asleep
+  const Quiet quiet;
+  const Armed layer;
+  const double waited = seconds([&] {
+    const auto device = open_device();
+    {
+      const Work work(device);
+      vk::Fence fence = device->fence();
+      layer->delay_fences(layer::kNever);
+      fence.submit(work.recording.parts());
+      vk::WaitOptions options;
+      options.timeout = 50ms;
+      CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Timeout);
+    }
+    CHECK(device->lost());
+    CHECK(code_of([&] { (void)device->fence(); }) == ErrorCode::DeviceLost);
+  });
+  CHECK(waited < 35);
+  CHECK(layer->live_objects() > 0); // what hung work may still use is kept
+  layer->forget_live();
+  layer->delay_fences(0);
+  const Work next(open_device()); // another device works
+}
