@@ -60,6 +60,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     switch (duty) {
     case kCalls: attach_calls(device.table); break;
     case kObjects: attach_objects(device.table); break;
+    case kHazards: attach_hazards(device.table); break;
     case kFences: attach_fences(device.table); break;
     case kCacheData: attach_cache_data(device.table); break;
     default: break;

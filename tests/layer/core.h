@@ -18,7 +18,7 @@ namespace fovea::layer {
 using vk::DeviceFunctions;
 using vk::InstanceFunctions;
 
-enum Duty : size_t { kCalls, kObjects, kFences, kCacheData, kDuties };
+enum Duty : size_t { kCalls, kObjects, kHazards, kFences, kCacheData, kDuties };
 
 struct Instance {
   VkInstance handle = VK_NULL_HANDLE;
@@ -55,11 +55,13 @@ void attach_objects(InstanceFunctions &table);
 void attach_objects(DeviceFunctions &table);
 void instance_created(VkInstance handle);
 
+void attach_hazards(DeviceFunctions &table);
 void attach_fences(DeviceFunctions &table);
 void attach_cache_data(DeviceFunctions &table);
 
 // What each file does for reset(): nothing armed.
 void reset_calls();
+void reset_hazards();
 void reset_fences();
 void reset_cache_data();
 

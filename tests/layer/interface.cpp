@@ -4,6 +4,7 @@
 #include "layer/calls.h"
 #include "layer/core.h"
 #include "layer/fences.h"
+#include "layer/hazards.h"
 #include "layer/objects.h"
 #include "layer/reports.h"
 
@@ -16,6 +17,7 @@ void reset() {
   reset_calls();
   reset_fences();
   reset_cache_data();
+  reset_hazards();
 }
 
 constexpr Interface kInterface = {
@@ -31,6 +33,9 @@ constexpr Interface kInterface = {
     .report = report_text,
     .delay_fences = delay_fences,
     .damage_cache = damage_cache,
+    .check_hazards = check_hazards,
+    .hazard_counts = hazard_counts,
+    .drop_barrier = drop_barrier,
 };
 
 } // namespace

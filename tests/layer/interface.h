@@ -8,6 +8,7 @@
 //   FOVEA_LAYER_FAIL=vkAllocateMemory:3:-2     call 3 fails with VkResult -2; "3+": all from the third on.
 //   Lists with "," FOVEA_LAYER_FENCE_DELAY_MS=500             no fence is seen signalled sooner; "never"
 //   FOVEA_LAYER_CACHE=flip:100 | truncate:16   what is done to pipeline-cache data on its way in and out
+//   FOVEA_LAYER_HAZARDS=1                      missing barriers are reported
 //   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
 #pragma once
 
@@ -31,6 +32,12 @@ enum class CacheDamage : uint32_t {
   Flip,     // bit `where` of the data, counted round
   Truncate, // to `where` bytes
   Grow,     // the data is larger than what vkGetPipelineCacheData said: VK_INCOMPLETE
+};
+
+enum class HazardMode : uint32_t { Off, Count, Report };
+
+struct HazardCounts {
+  uint64_t n_hazards = 0, n_barriers = 0, n_dispatches = 0, n_accesses = 0; // since reset()
 };
 
 struct Interface {
@@ -59,6 +66,13 @@ struct Interface {
   void (*delay_fences)(uint32_t ms);
   /// What is done to pipeline-cache data: as vkGetPipelineCacheData gives it, and as it is passed in.
   void (*damage_cache)(CacheDamage out, CacheDamage in, uint64_t where);
+
+  /// Whether accesses that nothing orders are looked for at each submit: what was recorded before is not
+  /// known. With `dry`, nothing that is submitted runs: fences signal at once.
+  void (*check_hazards)(HazardMode mode, bool dry);
+  HazardCounts (*hazard_counts)();
+  /// The k-th barrier recorded from now on (from 1) is left out; 0: none is.
+  void (*drop_barrier)(uint64_t k);
 };
 
 } // namespace fovea::layer
