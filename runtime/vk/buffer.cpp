@@ -56,7 +56,8 @@ std::vector<uint32_t> rank_memory_types(const VkPhysicalDeviceMemoryProperties &
     case MemoryKind::Staging: return {kVisible, kCoherent, 0, kCached};
     case MemoryKind::Readback: return {kVisible, kCached, kCoherent, 0};
     case MemoryKind::Shared: return {kVisible, kLocal, kCoherent, kCached};
-    case MemoryKind::Imported: return {kVisible, kCached, kCoherent, 0};
+    // Nobody flushes what the host has written to these pages.
+    case MemoryKind::Imported: return {kVisible | kCoherent, kCached, 0, 0};
     }
     return {0, 0, 0, 0};
   }();
@@ -184,14 +185,14 @@ std::optional<Buffer> Buffer::import_host(const std::shared_ptr<Context> &contex
   info.pNext = &import;
   info.allocationSize = size;
   const uint32_t allowed = needs.memoryTypeBits & properties.memoryTypeBits;
-  result = VK_ERROR_INVALID_EXTERNAL_HANDLE;
-  for (uint32_t type : rank_memory_types(c.physical.memory, allowed, MemoryKind::Imported)) {
+  const std::vector<uint32_t> types = rank_memory_types(c.physical.memory, allowed, MemoryKind::Imported);
+  if (types.empty()) return no("no coherent memory takes it");
+  for (uint32_t type : types) {
     info.memoryTypeIndex = type;
     result = c.fn.AllocateMemory(c.device, &info, nullptr, &buffer.memory_);
     if (result == VK_SUCCESS && buffer.memory_) break;
   }
   if (result != VK_SUCCESS || !buffer.memory_) return no("vkAllocateMemory: ", result);
-  buffer.coherent_ = c.physical.memory.memoryTypes[info.memoryTypeIndex].propertyFlags & kCoherent;
   c.check(c.fn.BindBufferMemory(c.device, buffer.buffer_, buffer.memory_, 0), what);
   return buffer;
 }

@@ -32,7 +32,7 @@ struct Damage {
 };
 
 Damage &damage() {
-  static Damage all;
+  static Damage &all = *new Damage; // outlives the application's own statics
   return all;
 }
 

@@ -54,7 +54,7 @@ struct Calls {
 };
 
 Calls &calls() {
-  static Calls all;
+  static Calls &all = *new Calls; // outlives the application's own statics
   return all;
 }
 
@@ -108,10 +108,21 @@ template <class Handle> const DeviceFunctions &below(Handle handle) {
   return device_of(handle).below[kCalls];
 }
 
-/// Nothing runs on a device that is lost, so what the application may now destroy is not in use.
-void stop(VkDevice device) { below(device).DeviceWaitIdle(device); }
-void stop(VkQueue queue) { stop(device_of(queue).handle); }
-template <class Handle> void stop(Handle) {}
+/// Nothing runs on a device that is lost: what the application may now destroy is not in use.
+void lose(Device &device) {
+  const std::lock_guard lock(device.submitting);
+  device.lost = true;
+  device.below[kCalls].DeviceWaitIdle(device.handle);
+}
+void lose(VkDevice device) { lose(device_of(device)); }
+void lose(VkQueue queue) { lose(device_of(queue)); }
+template <class Handle> void lose(Handle) {}
+
+VkResult submit(VkQueue queue, uint32_t count, const VkSubmitInfo *infos, VkFence fence) {
+  Device &device = device_of(queue);
+  const std::lock_guard lock(device.submitting);
+  return device.lost ? VK_ERROR_DEVICE_LOST : device.below[kCalls].QueueSubmit(queue, count, infos, fence);
+}
 
 template <uint32_t function, auto next, class F> struct Counted;
 template <uint32_t function, auto next, class R, class First, class... Rest>
@@ -120,12 +131,14 @@ struct Counted<function, next, R (*)(First, Rest...)> {
     [[maybe_unused]] const std::optional<VkResult> result = enter(function);
     if constexpr (std::is_same_v<R, VkResult>)
       if (result) {
-        if (*result == VK_ERROR_DEVICE_LOST) stop(first);
+        if (*result == VK_ERROR_DEVICE_LOST) lose(first);
         return *result;
       }
     if constexpr (std::is_same_v<R, PFN_vkVoidFunction>)
       return device_of(first).next_proc(first,
                                         rest...); // the one function of an instance that takes a device
+    else if constexpr (function == QueueSubmit)
+      return submit(first, rest...);
     else
       return (below(first).*next)(first, rest...);
   }

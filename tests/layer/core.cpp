@@ -15,16 +15,17 @@ namespace {
 constexpr const char *kName = "VK_LAYER_FOVEA_test";
 
 std::shared_mutex &owners_mutex() {
-  static std::shared_mutex mutex;
+  static auto &mutex = *new std::shared_mutex;
   return mutex;
 }
 // By the loader's dispatch pointer, which an object shares with what it was made from.
 std::map<void *, std::unique_ptr<Instance>> &instances() {
-  static std::map<void *, std::unique_ptr<Instance>> all;
+  static auto &all =
+      *new std::map<void *, std::unique_ptr<Instance>>; // outlives the application's own statics
   return all;
 }
 std::map<void *, std::unique_ptr<Device>> &devices() {
-  static std::map<void *, std::unique_ptr<Device>> all;
+  static auto &all = *new std::map<void *, std::unique_ptr<Device>>;
   return all;
 }
 
@@ -50,6 +51,7 @@ void attach(Instance &instance, const InstanceFunctions &driver) {
     instance.below[duty] = instance.table;
     if (duty == kCalls) attach_calls(instance.table);
     if (duty == kObjects) attach_objects(instance.table);
+    if (duty == kMemory) attach_memory(instance.table);
   }
 }
 
@@ -62,6 +64,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     case kObjects: attach_objects(device.table); break;
     case kHazards: attach_hazards(device.table); break;
     case kFences: attach_fences(device.table); break;
+    case kMemory: attach_memory(device.table); break;
     case kCacheData: attach_cache_data(device.table); break;
     default: break;
     }
@@ -83,6 +86,7 @@ VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo *info
 
   auto device = std::make_unique<Device>();
   device->handle = *out;
+  device->physical = physical;
   device->next_proc = next;
   DeviceFunctions driver;
 #define FOVEA_LAYER_LOAD(name) driver.name = reinterpret_cast<PFN_vk##name>(next(*out, "vk" #name));

@@ -18,7 +18,7 @@ namespace fovea::layer {
 using vk::DeviceFunctions;
 using vk::InstanceFunctions;
 
-enum Duty : size_t { kCalls, kObjects, kHazards, kFences, kCacheData, kDuties };
+enum Duty : size_t { kCalls, kObjects, kHazards, kFences, kCacheData, kMemory, kDuties };
 
 struct Instance {
   VkInstance handle = VK_NULL_HANDLE;
@@ -29,9 +29,12 @@ struct Instance {
 
 struct Device {
   VkDevice handle = VK_NULL_HANDLE;
+  VkPhysicalDevice physical = VK_NULL_HANDLE;
   PFN_vkGetDeviceProcAddr next_proc = nullptr;
   DeviceFunctions table;
   std::array<DeviceFunctions, kDuties> below;
+  std::mutex submitting; // guards `lost`, and is held around submits
+  bool lost = false;     // by a call that was made to fail so: it takes no further work
 };
 
 /// Of any dispatchable handle.
@@ -57,6 +60,8 @@ void instance_created(VkInstance handle);
 
 void attach_hazards(DeviceFunctions &table);
 void attach_fences(DeviceFunctions &table);
+void attach_memory(InstanceFunctions &table);
+void attach_memory(DeviceFunctions &table);
 void attach_cache_data(DeviceFunctions &table);
 
 // What each file does for reset(): nothing armed.
@@ -64,6 +69,7 @@ void reset_calls();
 void reset_hazards();
 void reset_fences();
 void reset_cache_data();
+void reset_memory();
 
 /// Environment variable, "" where unset.
 const char *environment(const char *name);

@@ -28,7 +28,7 @@ struct Fences {
 };
 
 Fences &fences() {
-  static Fences all;
+  static Fences &all = *new Fences; // outlives the application's own statics
   return all;
 }
 

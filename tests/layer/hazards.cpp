@@ -62,7 +62,7 @@ struct Hazards {
 };
 
 Hazards &hazards() {
-  static Hazards all;
+  static Hazards &all = *new Hazards; // outlives the application's own statics
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include "layer/core.h"
 #include "layer/fences.h"
 #include "layer/hazards.h"
+#include "layer/memory.h"
 #include "layer/objects.h"
 #include "layer/reports.h"
 
@@ -18,6 +19,7 @@ void reset() {
   reset_fences();
   reset_cache_data();
   reset_hazards();
+  reset_memory();
 }
 
 constexpr Interface kInterface = {
@@ -36,6 +38,7 @@ constexpr Interface kInterface = {
     .check_hazards = check_hazards,
     .hazard_counts = hazard_counts,
     .drop_barrier = drop_barrier,
+    .set_memory = set_memory,
 };
 
 } // namespace

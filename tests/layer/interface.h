@@ -9,6 +9,7 @@
 //   Lists with "," FOVEA_LAYER_FENCE_DELAY_MS=500             no fence is seen signalled sooner; "never"
 //   FOVEA_LAYER_CACHE=flip:100 | truncate:16   what is done to pipeline-cache data on its way in and out
 //   FOVEA_LAYER_HAZARDS=1                      missing barriers are reported
+//   FOVEA_LAYER_MEMORY=incoherent,uncached,poison,guard,heap=BYTES   any of MemoryModel
 //   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
 #pragma once
 
@@ -38,6 +39,15 @@ enum class HazardMode : uint32_t { Off, Count, Report };
 
 struct HazardCounts {
   uint64_t n_hazards = 0, n_barriers = 0, n_dispatches = 0, n_accesses = 0; // since reset()
+};
+
+/// What memory is like on the devices opened from now on.
+struct MemoryModel {
+  bool incoherent = false; // nothing is HOST_COHERENT, and flushes are needed
+  bool uncached = false;   // nothing is HOST_CACHED
+  bool poison = false;     // fresh memory is NaN
+  bool guard = false;      // what is written before or behind an allocation is reported when it is freed
+  uint64_t heap_bytes = 0; // no heap is larger, nor all allocations together; 0: as they are
 };
 
 struct Interface {
@@ -73,6 +83,8 @@ struct Interface {
   HazardCounts (*hazard_counts)();
   /// The k-th barrier recorded from now on (from 1) is left out; 0: none is.
   void (*drop_barrier)(uint64_t k);
+
+  void (*set_memory)(const MemoryModel &model);
 };
 
 } // namespace fovea::layer

@@ -20,7 +20,7 @@ struct Objects {
 };
 
 Objects &objects() {
-  static Objects all;
+  static Objects &all = *new Objects; // outlives the application's own statics
   return all;
 }
 

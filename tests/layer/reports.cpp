@@ -18,17 +18,18 @@ struct Reports {
   uint64_t count = 0;
   std::deque<std::string> kept; // a deque: report_text() hands out what they own
   std::map<VkDebugUtilsMessengerEXT, VkDebugUtilsMessengerCreateInfoEXT> messengers;
-
-  ~Reports() {
-    if (count == 0 || std::string_view(environment("FOVEA_LAYER_EXIT")) != "1") return;
-    std::fflush(nullptr);
-    ::_exit(kExitStatus);
-  }
 };
 
 Reports &reports() {
-  static Reports all;
+  static Reports &all = *new Reports; // outlives the application's own statics
   return all;
+}
+
+// When the module goes, after everything of the application's: it is linked not to be unloaded before.
+[[gnu::destructor]] void end() {
+  if (reports().count == 0 || std::string_view(environment("FOVEA_LAYER_EXIT")) != "1") return;
+  std::fflush(nullptr);
+  ::_exit(kExitStatus);
 }
 
 } // namespace

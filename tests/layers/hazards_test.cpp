@@ -62,7 +62,7 @@ void mutate(const std::shared_ptr<vk::Device> &device, const std::shared_ptr<con
   Session session(device, model, DeviceWeights::load(device, model), options);
   for (const Graph &graph : model->graphs()) {
     const std::optional<Plan> plan = plan_of(session, graph, bound);
-    INFO(model->path(), ", graph ", graph.name());
+    INFO(concat(model->path(), ", graph ", graph.name()));
     REQUIRE(plan);
     ++out.plans;
     out.dispatches += plan->dispatches.size();

@@ -367,6 +367,7 @@ TEST_CASE("a lost device latches: typed errors, no submit, teardown without wait
   const Case test(*device, 2, 8);
   Recorder recorder = device->recorder();
   recorder.dispatch(test.command(kernel));
+  recorder.barrier(Hazard::ComputeToHost);
   const Recording recording = recorder.finish();
   Fence fence = device->fence();
   fence.submit(recording.parts());
