@@ -62,6 +62,7 @@ void try_fault(const Scenario &scenario, const std::vector<int32_t> &want, const
   if (std::getenv("FOVEA_FAULTS_VERBOSE"))
     std::fprintf(stderr, "%s: %s\n", scenario.name.c_str(), name_of(fault).c_str());
   const Armed layer;
+  const uint64_t n_reports = layer->n_reports();
   layer->fail(fault.function.c_str(), fault.k, fault.result, fault.for_ever);
   const auto begin = std::chrono::steady_clock::now();
   bool hung = false;
@@ -90,6 +91,7 @@ void try_fault(const Scenario &scenario, const std::vector<int32_t> &want, const
   if (layer->n_failed() == 0) ++tally.unreached;
   CHECK(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < kMaxSeconds);
   if (!hung) CHECK(layer->live_objects() == 0);
+  CHECK(layer->n_reports() == n_reports); // what its device leaves behind is one
   layer->forget_live();
 }
 
@@ -126,9 +128,8 @@ void try_all(const Scenario &scenario, size_t every, size_t next_every, Tally &t
     if (only && !function.starts_with(only)) continue;
     for (const VkResult result : plausible(function)) {
       for (uint64_t k = 1; k <= n_calls; ++k) faults.push_back({function, k, result, false});
-      // Once is enough of what takes 30 s: waits without end have a test of their own.
-      if (function != "vkWaitForFences" || result == VK_ERROR_DEVICE_LOST)
-        faults.push_back({function, 1 + n_calls / 2, result, true});
+      // Waits without end have a test of their own: it takes 30 s.
+      if (result != VK_TIMEOUT) faults.push_back({function, 1 + n_calls / 2, result, true});
     }
   }
   size_t tried = 0;
@@ -155,7 +156,7 @@ TEST_CASE("failing calls: some of them") {
   try_all(letters_scenario(), 5, 8, tally);
   try_all(speech_scenario(), 173, 5, tally);
   tell(tally);
-  CHECK(tally.errors > tally.runs / 2);
+  CHECK(tally.failed_calls > tally.runs / 2);
 }
 
 TEST_CASE("failing calls: every one" * doctest::test_suite("sweep")) {
