@@ -1,6 +1,7 @@
 // Fences that signal late or never: waits end at their deadline, and destruction ends too.
 #include "layers/support.h"
 
+#include "support/op_case.h"
 #include "vk/recording.h"
 
 #include <chrono>
@@ -101,6 +102,35 @@ TEST_CASE("fences: a model on a slow device gives the same") {
   layer->delay_fences(30);
   CHECK(scenario.run() == want);
   CHECK(layer->live_objects() == 0);
+}
+
+TEST_CASE("fences: a run that took too long is an Error, and the next one waits for what it left running") {
+  const Armed layer;
+  const auto device = open_device();
+  HostTensors weights;
+  for (const char *name : {"g", "b"}) weights[name] = random_tensor({{32}, Encoding::F32}, 1);
+  const auto model = Model::open(
+      write_model({"graph n\n  in x f32 [4, 32]\n  out y = layer_norm(x, g, b) eps=1e-5\n"}, weights));
+  Session session(device, model, DeviceWeights::load(device, model));
+  Program &program = session.program("n");
+  const HostTensor x = random_tensor({{4, 32}, Encoding::F32}, 2);
+  program.set_input<float>("x", x.f);
+  session.run(program);
+  const std::vector<float> want(program.output_as<float>("y").begin(), program.output_as<float>("y").end());
+
+  layer->delay_fences(400);
+  RunControl control;
+  control.timeout = 100ms;
+  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Timeout); }) <
+        0.35);
+  CHECK(seconds([&] { session.run(program); }) >= 0.4); // what is left of the first, and its own
+  CHECK(std::equal(want.begin(), want.end(), program.output_as<float>("y").begin()));
+
+  const std::atomic<bool> cancel{true};
+  control = {0ms, &cancel};
+  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Cancelled); }) <
+        0.1);
+  CHECK_FALSE(device->lost());
 }
 
 TEST_CASE("fences: one that never signals ends in an Error, and its device takes no further work" *

@@ -1,6 +1,7 @@
 // The layer itself: planted mistakes are reported, counted and passed on.
 #include "layers/support.h"
 
+#include "api/process.h"
 #include "tests/vk/support.h"
 
 #include <cstring>
@@ -56,3 +57,19 @@ TEST_CASE("layer: the application's debug messengers hear its reports: they coun
   CHECK(provoke([] { test_layer().fail("vkNoSuchFunction", 1, -1, false); }) == 1);
   CHECK(vk::validation_error_count() == before + 1);
 }
+
+#ifdef FOVEA_TOOL
+TEST_CASE("layer: a program that knows nothing of it runs on it, and fails on its reports when asked to") {
+  const std::string tool = quoted(FOVEA_TOOL) + " devices";
+  const std::string mistake = "FOVEA_LAYER_FAIL=nonsense ";
+  const Finished silent = run_command(tool);
+  CHECK(silent.exit_code == 0);
+  CHECK(silent.err.find("fovea-layer: ") == std::string::npos);
+  const Finished told = run_command(mistake + tool);
+  CHECK(told.exit_code == 0);
+  CHECK(told.err.find("fovea-layer: FOVEA_LAYER_FAIL: not understood: nonsense") != std::string::npos);
+  CHECK(run_command(mistake + "FOVEA_LAYER_EXIT=1 " + tool).exit_code == layer::kExitStatus);
+  CHECK(run_command("FOVEA_LAYER_EXIT=1 " + tool).exit_code == 0);
+  CHECK(run_command("FOVEA_LAYER_FAIL=vkCreateInstance:1+:-1 " + tool).exit_code != 0);
+}
+#endif
