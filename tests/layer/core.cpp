@@ -63,6 +63,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     case kCalls: attach_calls(device.table); break;
     case kObjects: attach_objects(device.table); break;
     case kHazards: attach_hazards(device.table); break;
+    case kBindings: attach_bindings(device.table); break;
     case kFences: attach_fences(device.table); break;
     case kMemory: attach_memory(device.table); break;
     case kCacheData: attach_cache_data(device.table); break;

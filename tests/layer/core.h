@@ -18,7 +18,7 @@ namespace fovea::layer {
 using vk::DeviceFunctions;
 using vk::InstanceFunctions;
 
-enum Duty : size_t { kCalls, kObjects, kHazards, kFences, kCacheData, kMemory, kDuties };
+enum Duty : size_t { kCalls, kObjects, kHazards, kBindings, kFences, kCacheData, kMemory, kDuties };
 
 struct Instance {
   VkInstance handle = VK_NULL_HANDLE;
@@ -59,6 +59,7 @@ void attach_objects(DeviceFunctions &table);
 void instance_created(VkInstance handle);
 
 void attach_hazards(DeviceFunctions &table);
+void attach_bindings(DeviceFunctions &table);
 void attach_fences(DeviceFunctions &table);
 void attach_memory(InstanceFunctions &table);
 void attach_memory(DeviceFunctions &table);

@@ -7,9 +7,8 @@
 // seen.
 #include "layer/hazards.h"
 
+#include "layer/bindings.h"
 #include "layer/core.h"
-#include "layer/spirv_access.h"
-#include "layer/timeline.h"
 
 #include <algorithm>
 #include <atomic>
@@ -17,11 +16,6 @@
 
 namespace fovea::layer {
 namespace {
-
-struct Range {
-  VkDeviceMemory memory = VK_NULL_HANDLE;
-  uint64_t begin = 0, end = 0;
-};
 
 struct Recorded {
   enum class Kind { Access, Barrier } kind = Kind::Access;
@@ -37,20 +31,10 @@ struct Commands {
   VkDescriptorSet set = VK_NULL_HANDLE;
 };
 
-struct BoundBuffer {
-  VkDeviceMemory memory = VK_NULL_HANDLE;
-  uint64_t offset = 0, size = 0;
-};
-
 struct Hazards {
   std::mutex mutex; // guards everything but the mode
   std::atomic<HazardMode> mode{
       std::string_view(environment("FOVEA_LAYER_HAZARDS")) == "1" ? HazardMode::Report : HazardMode::Off};
-  std::map<VkBuffer, BoundBuffer> buffers;
-  std::map<VkBufferView, Range> views;
-  std::map<VkShaderModule, std::map<uint32_t, SlotAccess>> modules;
-  std::map<VkPipeline, std::map<uint32_t, SlotAccess>> pipelines;
-  std::map<VkDescriptorSet, std::map<uint32_t, std::pair<Range, VkDescriptorType>>> sets;
   std::map<VkCommandBuffer, Commands> commands;
   std::map<VkQueue, Timeline> timelines;
   std::map<VkFence, std::pair<VkQueue, uint64_t>> fences;
@@ -77,36 +61,6 @@ void found(const std::vector<std::string> &wrong) {
   if (h.mode != HazardMode::Report) return;
   for (const std::string &text : wrong)
     if (h.said.insert(text).second) report(text);
-}
-
-Range range_of(VkBuffer buffer, uint64_t offset, uint64_t size) {
-  const BoundBuffer &b = hazards().buffers[buffer];
-  const uint64_t end = size == VK_WHOLE_SIZE ? b.size : offset + size;
-  return {b.memory, b.offset + offset, b.offset + end};
-}
-
-VkResult create_buffer(VkDevice device, const VkBufferCreateInfo *info,
-                       const VkAllocationCallbacks *allocator, VkBuffer *out) {
-  const VkResult result = below(device).CreateBuffer(device, info, allocator, out);
-  const std::lock_guard lock(hazards().mutex);
-  if (result == VK_SUCCESS) hazards().buffers[*out] = {VK_NULL_HANDLE, 0, info->size};
-  return result;
-}
-
-VkResult bind_buffer(VkDevice device, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset) {
-  const VkResult result = below(device).BindBufferMemory(device, buffer, memory, offset);
-  const std::lock_guard lock(hazards().mutex);
-  hazards().buffers[buffer].memory = memory;
-  hazards().buffers[buffer].offset = offset;
-  return result;
-}
-
-VkResult create_view(VkDevice device, const VkBufferViewCreateInfo *info,
-                     const VkAllocationCallbacks *allocator, VkBufferView *out) {
-  const VkResult result = below(device).CreateBufferView(device, info, allocator, out);
-  const std::lock_guard lock(hazards().mutex);
-  if (result == VK_SUCCESS) hazards().views[*out] = range_of(info->buffer, info->offset, info->range);
-  return result;
 }
 
 VkResult map_memory(VkDevice device, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
@@ -145,41 +99,6 @@ VkResult invalidate(VkDevice device, uint32_t count, const VkMappedMemoryRange *
         found(timeline.host_reads(ranges[i].memory, ranges[i].offset, ranges[i].offset + ranges[i].size));
   }
   return below(device).InvalidateMappedMemoryRanges(device, count, ranges);
-}
-
-VkResult create_module(VkDevice device, const VkShaderModuleCreateInfo *info,
-                       const VkAllocationCallbacks *allocator, VkShaderModule *out) {
-  const VkResult result = below(device).CreateShaderModule(device, info, allocator, out);
-  const std::lock_guard lock(hazards().mutex);
-  if (result == VK_SUCCESS) hazards().modules[*out] = slot_accesses({info->pCode, info->codeSize / 4});
-  return result;
-}
-
-VkResult create_pipelines(VkDevice device, VkPipelineCache cache, uint32_t count,
-                          const VkComputePipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
-                          VkPipeline *out) {
-  const VkResult result = below(device).CreateComputePipelines(device, cache, count, infos, allocator, out);
-  const std::lock_guard lock(hazards().mutex);
-  for (uint32_t i = 0; i < count && result == VK_SUCCESS; ++i)
-    hazards().pipelines[out[i]] = hazards().modules[infos[i].stage.module];
-  return result;
-}
-
-void update_sets(VkDevice device, uint32_t n_writes, const VkWriteDescriptorSet *writes, uint32_t n_copies,
-                 const VkCopyDescriptorSet *copies) {
-  below(device).UpdateDescriptorSets(device, n_writes, writes, n_copies, copies);
-  if (n_copies) report("vkUpdateDescriptorSets copies sets, which the layer does not follow");
-  const std::lock_guard lock(hazards().mutex);
-  for (uint32_t i = 0; i < n_writes; ++i)
-    for (uint32_t k = 0; k < writes[i].descriptorCount; ++k) {
-      auto &[range, type] = hazards().sets[writes[i].dstSet][writes[i].dstBinding + k];
-      type = writes[i].descriptorType;
-      if (writes[i].pTexelBufferView)
-        range = hazards().views[writes[i].pTexelBufferView[k]];
-      else
-        range = range_of(writes[i].pBufferInfo[k].buffer, writes[i].pBufferInfo[k].offset,
-                         writes[i].pBufferInfo[k].range);
-    }
 }
 
 VkResult begin(VkCommandBuffer commands, const VkCommandBufferBeginInfo *info) {
@@ -229,22 +148,7 @@ void record_dispatch(VkCommandBuffer commands) {
   const Commands &state = h.commands[commands];
   Recorded &to = add(commands, "dispatch");
   ++h.n_dispatches;
-  const auto &set = h.sets[state.set];
-  for (const auto &[slot, access] : h.pipelines[state.pipeline]) {
-    const auto bound = set.find(slot);
-    if (bound == set.end()) {
-      report(concat("a dispatch uses binding ", slot, ", and nothing is bound there"));
-      continue;
-    }
-    const auto &[range, type] = bound->second;
-    const bool uniform = type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER;
-    if (access.reads)
-      add_access(to, range, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                 uniform ? VK_ACCESS_UNIFORM_READ_BIT : VK_ACCESS_SHADER_READ_BIT, "binding", slot);
-    if (access.writes)
-      add_access(to, range, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, "binding",
-                 slot);
-  }
+  to.accesses = dispatch_accesses(state.pipeline, state.set);
   h.n_accesses += to.accesses.size();
 }
 
@@ -377,16 +281,10 @@ void destroy_device(VkDevice device, const VkAllocationCallbacks *allocator) {
 } // namespace
 
 void attach_hazards(DeviceFunctions &table) {
-  table.CreateBuffer = create_buffer;
-  table.BindBufferMemory = bind_buffer;
-  table.CreateBufferView = create_view;
   table.MapMemory = map_memory;
   table.FreeMemory = free_memory;
   table.FlushMappedMemoryRanges = flush;
   table.InvalidateMappedMemoryRanges = invalidate;
-  table.CreateShaderModule = create_module;
-  table.CreateComputePipelines = create_pipelines;
-  table.UpdateDescriptorSets = update_sets;
   table.BeginCommandBuffer = begin;
   table.CmdBindPipeline = bind_pipeline;
   table.CmdBindDescriptorSets = bind_sets;

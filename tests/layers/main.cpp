@@ -29,6 +29,7 @@ int main(int argc, char **argv) {
   // Before anything opens the loader. Khronos validation has runs of its own, without faults.
   ::setenv("VK_LAYER_PATH", FOVEA_TEST_LAYER_FOLDER, 1);
   ::setenv("VK_INSTANCE_LAYERS", "VK_LAYER_FOVEA_test", 1);
+  ::setenv("NODEVICE_SELECT", "1", 1); // Mesa's own layer, which does not look at what calls give
   ::setenv("FOVEA_VALIDATION", "0", 1);
   const int result = doctest::Context(argc, argv).run();
   const uint64_t n = fovea::test::test_layer().n_reports() - fovea::test::provoked_reports();
