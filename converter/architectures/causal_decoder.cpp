@@ -219,6 +219,11 @@ Graph step(const CausalDecoder &decoder) {
 
 } // namespace
 
+void check_head_size(uint32_t head_size, const Config &config) {
+  if (head_size > 256)
+    fail(ErrorCode::Unsupported, config.path(), ": heads of ", head_size, " elements; 256 at most");
+}
+
 void check_decoder(const CausalDecoder &d, const Config &config) {
   const auto check = [&](const char *what, uint64_t value, uint64_t low, uint64_t high) {
     if (value < low || value > high)
@@ -233,8 +238,7 @@ void check_decoder(const CausalDecoder &d, const Config &config) {
   check("the number of attention heads", d.heads, 1, 1 << 12);
   check("the number of key-value heads", d.kv_heads, 1, d.heads);
   check("the size of a head", d.head_size, 2, 1 << 12);
-  if (d.head_size > 256)
-    fail(ErrorCode::Unsupported, config.path(), ": heads of ", d.head_size, " elements; 256 at most");
+  check_head_size(d.head_size, config);
   if (d.heads % d.kv_heads != 0)
     fail(ErrorCode::InvalidFile, config.path(), ": ", d.heads, " attention heads are no multiple of ",
          d.kv_heads, " key-value heads");

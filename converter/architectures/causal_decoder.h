@@ -62,6 +62,8 @@ inline Encoding cache_encoding(Encoding matrices) {
   return matrices == Encoding::F32 ? Encoding::F32 : Encoding::F16;
 }
 
+/// Error Unsupported for heads of more elements than attention takes; before anything is made of that size.
+void check_head_size(uint32_t head_size, const Config &config);
 /// Sizes in range, heads that fit. Error InvalidFile that names config's file.
 void check_decoder(const CausalDecoder &decoder, const Config &config);
 

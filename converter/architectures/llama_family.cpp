@@ -29,7 +29,7 @@ CausalDecoder read_llama_sizes(const Config &c, const LlamaDefaults &defaults) {
   d.layers.resize(n_layers);
   if (const Json *q = c.find("quantization_config"))
     fail(ErrorCode::Unsupported, c.path(), ": quantization_config ",
-         q->is_object() ? printable(q->value("quant_method", "")) : "",
+         q->is_object() ? printable(Config(*q, c.path()).find_string("quant_method").value_or("")) : "",
          ": give the model before quantization, and --encoding q8 or q4");
   return d;
 }

@@ -107,6 +107,7 @@ RopeTable make_rope(const Config &c, const RopeSource &source, uint32_t &context
     fail(ErrorCode::Unsupported, c.path(), ": partial_rotary_factor ", *part,
          "; this architecture turns whole heads");
   const std::string type = c.find_string("rope_type").value_or(c.find_string("type").value_or("default"));
+  check_head_size(source.head_size, c);
   const std::vector<double> waves = wavelengths(theta, source.head_size);
   const double original = positive(c, "original_max_position_embeddings", source.positions);
   RopeTable table;

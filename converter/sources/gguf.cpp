@@ -75,23 +75,27 @@ GgufVocabulary gguf_vocabulary(const GgufHeader &header) {
 
 } // namespace
 
-Source open_gguf(const std::string &path) {
-  InputFile given(path);
-  const uint32_t count = GgufHeader(given).find<uint32_t>("split.count").value_or(0);
-  std::vector<std::string> paths = count > 1 ? split_paths(path, count) : std::vector<std::string>{path};
-
-  InputFile first(paths[0]);
-  const GgufHeader header(first); // only the first has all metadata
+Source open_gguf(InputFile given) {
+  const std::string path = given.path();
+  GgufHeader header(given);
+  const uint32_t count = header.find<uint32_t>("split.count").value_or(0);
+  std::vector<InputFile> files;
+  if (count > 1) {
+    for (const std::string &part : split_paths(path, count)) files.emplace_back(part);
+    header = GgufHeader(files[0]); // only the first has all metadata
+  } else {
+    files.push_back(std::move(given));
+  }
   const GgufFamily &family = gguf_family(header);
-  const std::vector<float> factors = rope_factors(header, first);
+  const std::vector<float> factors = rope_factors(header, files[0]);
   Source source(path, "GGUF file");
   std::vector<std::string> names;
   std::vector<SourceTensor> tensors;
-  for (const std::string &part : paths) {
-    InputFile file(part);
-    const GgufHeader contents(file);
+  for (InputFile &file : files) {
+    std::optional<GgufHeader> other;
+    const GgufHeader &contents = &file == files.data() ? header : other.emplace(file);
     if (const auto n = contents.find<uint32_t>("split.count"); count > 1 && n != count)
-      fail(ErrorCode::InvalidFile, part, ": one of ", n.value_or(1), " files, expected ", count);
+      fail(ErrorCode::InvalidFile, file.path(), ": one of ", n.value_or(1), " files, expected ", count);
     const uint32_t index = source.add_file(std::move(file));
     for (SourceTensor t : contents.tensors()) {
       if (t.name.starts_with("rope_freqs") || t.name.ends_with("attn_rot_embd.weight"))

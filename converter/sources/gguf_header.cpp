@@ -90,9 +90,11 @@ GgufHeader::Stored GgufHeader::stored(FileCursor &in, std::string_view key) cons
   }
   if (out.count > kMaxStringsInArray || out.count > in.remaining() / 8)
     bad("metadata '", key, "' has ", out.count, " strings");
-  FileCursor ahead = in; // walks the strings; they are then taken whole
-  for (uint64_t i = 0; i < out.count; ++i) ahead.skip(ahead.read<uint64_t>(key), key);
-  out.payload = bytes(in, ahead.position() - in.position(), key);
+  const uint64_t start = in.position(); // walks the strings; they are then taken whole
+  for (uint64_t i = 0; i < out.count; ++i) in.skip(in.read<uint64_t>(key), key);
+  const uint64_t n_bytes = in.position() - start;
+  in.rewind(start);
+  out.payload = bytes(in, n_bytes, key);
   return out;
 }
 

@@ -19,37 +19,27 @@ constexpr Weights kWeights[] = {
     {"pytorch_model.bin", "pytorch_model.bin.index.json", ".bin", add_pytorch}};
 
 /// A shard's name comes from a stranger's file: it may only name a file in the same folder.
-void check_shard_name(const std::string &name, const Weights &weights, const std::string &index) {
+void check_shard_name(const std::string &name, std::string_view extension, const std::string &index) {
   if (name.empty() || name[0] == '.' ||
-      name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
-      !name.ends_with(weights.extension))
+      name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos || !name.ends_with(extension))
     fail(ErrorCode::InvalidFile, index, ": weight_map names '", printable(name), "', expected the name of a ",
-         weights.extension, " file in this folder");
+         extension, " file in this folder");
 }
 
 void add_shards(Source &source, const Weights &weights, const std::string &index) {
-  const Config config = Config::parse(InputFile(index).text(64 << 20), index);
-  const Json *map = config.find("weight_map");
-  if (!map || !map->is_object() || map->empty())
-    fail(ErrorCode::InvalidFile, index, ": 'weight_map' is missing, empty or not an object");
+  const auto shards = read_weight_map(InputFile(index).text(64 << 20), index, weights.extension);
   std::map<std::string, uint32_t> files; // shard → index in the source
-  for (const auto &[tensor, shard] : map->items()) {
-    if (!shard.is_string())
-      fail(ErrorCode::InvalidFile, index, ": weight_map of '", printable(tensor), "' is not a file name");
-    check_shard_name(shard.get<std::string>(), weights, index);
-    files.emplace(shard.get<std::string>(), 0);
-  }
+  for (const auto &[tensor, shard] : shards) files.emplace(shard, 0);
   uint32_t n_files = 0;
   for (auto &[shard, file] : files) {
     file = n_files++;
     weights.add(source, InputFile(source.text_path(shard)));
   }
   source.finish();
-  for (const auto &[tensor, shard] : map->items()) {
+  for (const auto &[tensor, shard] : shards) {
     const SourceTensor *found = source.find(tensor);
-    if (!found || found->file != files.at(shard.get<std::string>()))
-      fail(ErrorCode::InvalidFile, index, ": tensor '", printable(tensor), "' is not in ",
-           shard.get<std::string>());
+    if (!found || found->file != files.at(shard))
+      fail(ErrorCode::InvalidFile, index, ": tensor '", printable(tensor), "' is not in ", shard);
   }
 }
 
@@ -63,6 +53,22 @@ Source folder(const std::string &path) {
 }
 
 } // namespace
+
+std::map<std::string, std::string> read_weight_map(std::string_view text, const std::string &path,
+                                                   std::string_view extension) {
+  const Config config = Config::parse(text, path);
+  const Json *map = config.find("weight_map");
+  if (!map || !map->is_object() || map->empty())
+    fail(ErrorCode::InvalidFile, path, ": 'weight_map' is missing, empty or not an object");
+  std::map<std::string, std::string> out;
+  for (const auto &[tensor, shard] : map->items()) {
+    if (!shard.is_string())
+      fail(ErrorCode::InvalidFile, path, ": weight_map of '", printable(tensor), "' is not a file name");
+    check_shard_name(shard.get<std::string>(), extension, path);
+    out.emplace(tensor, shard.get<std::string>());
+  }
+  return out;
+}
 
 Source open_hugging_face(const std::string &path) {
   Source source = folder(path);

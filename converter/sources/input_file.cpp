@@ -25,6 +25,13 @@ InputFile::~InputFile() {
 }
 
 void InputFile::read_at(uint64_t offset, std::span<std::byte> out) const {
+  if (fd_ < 0) {
+    const auto rest = memory_.subspan(size_t(std::min<uint64_t>(offset, memory_.size())));
+    if (rest.size() < out.size())
+      fail(ErrorCode::InvalidFile, path_, ": truncated at byte ", offset + rest.size());
+    std::copy_n(rest.begin(), out.size(), out.begin());
+    return;
+  }
   while (!out.empty()) {
     const ssize_t n = ::pread(fd_, out.data(), out.size(), off_t(offset));
     if (n < 0 && errno == EINTR) continue;

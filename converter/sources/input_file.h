@@ -1,8 +1,8 @@
 // InputFile: a file read in pieces, so that memory holds what is asked for and no more.
 //
-// Owns the descriptor; move-only; read_at() may run on any number of threads. Errors (NotFound, Io,
-// InvalidFile) name the path. Rejected: a memory map, whose pages count as the process's memory and which
-// kills the process when the file shrinks.
+// Owns the descriptor, not bytes in memory; move-only; read_at() may run on any number of threads. Errors
+// (NotFound, Io, InvalidFile) name the path. Rejected: a memory map, whose pages count as the process's
+// memory and which kills the process when the file shrinks.
 #pragma once
 
 #include "base/error.h"
@@ -18,9 +18,13 @@ class InputFile {
 public:
   /// Opens a regular file.
   explicit InputFile(const std::string &path);
+  /// A file's bytes that are in memory already, under a name for errors; they outlive this.
+  InputFile(std::string name, std::span<const std::byte> bytes)
+      : path_(std::move(name)), memory_(bytes), size_bytes_(bytes.size()) {}
   ~InputFile();
   InputFile(InputFile &&other) noexcept
-      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), size_bytes_(other.size_bytes_) {}
+      : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), memory_(other.memory_),
+        size_bytes_(other.size_bytes_) {}
   InputFile &operator=(InputFile &&) = delete;
 
   const std::string &path() const { return path_; }
@@ -32,7 +36,8 @@ public:
 
 private:
   std::string path_;
-  int fd_ = -1;
+  int fd_ = -1; // none: the bytes are in memory_
+  std::span<const std::byte> memory_;
   uint64_t size_bytes_ = 0;
 };
 
@@ -54,6 +59,8 @@ public:
   void read(std::span<std::byte> out, std::string_view what);
   std::string text(uint64_t n_bytes, std::string_view what);
   void skip(uint64_t n_bytes, std::string_view what);
+  /// Back to a position that it has been at.
+  void rewind(uint64_t position) { at_ = position; }
 
 private:
   void need(uint64_t n_bytes, std::string_view what) const;

@@ -22,8 +22,10 @@ struct Format {
 };
 constexpr Format kFormats[] = {
     {[](const Peek &p) { return p.folder; }, open_hugging_face},
-    {[](const Peek &p) { return p.starts_with("lmgg"); }, open_whisper_ggml},
-    {[](const Peek &p) { return p.starts_with("GGUF"); }, open_gguf},
+    {[](const Peek &p) { return p.starts_with("lmgg"); },
+     [](const std::string &path) { return open_whisper_ggml(InputFile(path)); }},
+    {[](const Peek &p) { return p.starts_with("GGUF"); },
+     [](const std::string &path) { return open_gguf(InputFile(path)); }},
     {[](const Peek &p) { return p.starts_with("{", 8) || is_pytorch(p.head); }, open_weights_file},
 };
 

@@ -15,8 +15,8 @@ struct Hyperparameters {
 
 class Reader {
 public:
-  explicit Reader(const std::string &path)
-      : path_(path), file_(path), in_(file_), source_(path, "whisper.cpp ggml file") {}
+  explicit Reader(InputFile file)
+      : path_(file.path()), file_(std::move(file)), in_(file_), source_(path_, "whisper.cpp ggml file") {}
 
   Source read() {
     if (in_.read<uint32_t>("magic") != kMagic) bad("not a whisper.cpp ggml file");
@@ -122,6 +122,6 @@ private:
 
 } // namespace
 
-Source open_whisper_ggml(const std::string &path) { return Reader(path).read(); }
+Source open_whisper_ggml(InputFile file) { return Reader(std::move(file)).read(); }
 
 } // namespace fovea

@@ -12,6 +12,14 @@ int32_t small_id(const Json &json, const std::string &path, const TokenizerData 
   return json.get<int32_t>();
 }
 
+/// 0 where it is not given.
+int32_t type_id(const Json &piece, const std::string &path) {
+  const auto found = piece.find("type_id");
+  if (found == piece.end()) return 0;
+  if (!found->is_number_unsigned()) bad_tokenizer(path, "'post_processor' has a type_id that is no number");
+  return int32_t(found->get<uint64_t>() & 0xFF);
+}
+
 std::vector<TemplatePiece> read_template(const Json &pieces, const Json &special, const std::string &path,
                                          const TokenizerData &data) {
   std::vector<TemplatePiece> out;
@@ -25,7 +33,7 @@ std::vector<TemplatePiece> read_template(const Json &pieces, const Json &special
     };
     if (const Json *sequence = field("Sequence")) {
       out.push_back({(*sequence)["id"] == "B" ? TemplatePiece::kSecond : TemplatePiece::kFirst,
-                     int32_t(sequence->value("type_id", 0u) & 0xFF)});
+                     type_id(*sequence, path)});
     } else if (const Json *token = field("SpecialToken")) {
       const Json &name = (*token)["id"];
       if (!name.is_string() || !special.is_object() || !special.contains(name.get<std::string>()))
@@ -33,8 +41,7 @@ std::vector<TemplatePiece> read_template(const Json &pieces, const Json &special
       const Json &row = special[name.get<std::string>()];
       if (!row.is_object() || !row.contains("ids") || !row["ids"].is_array())
         bad_tokenizer(path, "a special token of 'post_processor' has no ids");
-      for (const Json &id : row["ids"])
-        out.push_back({small_id(id, path, data), int32_t(token->value("type_id", 0u) & 0xFF)});
+      for (const Json &id : row["ids"]) out.push_back({small_id(id, path, data), type_id(*token, path)});
     } else {
       bad_tokenizer(path, "a template of 'post_processor' has a piece that is neither a text nor a token");
     }

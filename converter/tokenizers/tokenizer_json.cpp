@@ -34,18 +34,17 @@ void drop_merges_without_tokens(TokenizerData &data, bool dropped) {
   });
 }
 
-/// The kind, which older files leave out.
-std::string model_type(const Json &model) {
-  if (const std::string type = model.value("type", ""); !type.empty()) return type;
-  if (model.contains("merges")) return "BPE";
-  if (model["vocab"].is_array()) return "Unigram";
-  return model.contains("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
-}
-
 /// A string, where null and absence are nothing.
 std::string text_or_nothing(const Json &object, const char *key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+/// The kind, which older files leave out.
+std::string model_type(const Json &model) {
+  if (const std::string type = text_or_nothing(model, "type"); !type.empty()) return type;
+  if (model.contains("merges")) return "BPE";
+  if (model["vocab"].is_array()) return "Unigram";
+  return model.contains("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
 }
 bool flag(const Json &object, const char *key, bool if_absent) {
   const auto found = object.find(key);

@@ -35,7 +35,7 @@ MappedFile::MappedFile(const std::string &path) : path_(path) {
 }
 
 MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte *>(data_), size_);
+  if (data_ && !is_borrowed_) ::munmap(const_cast<std::byte *>(data_), size_);
 }
 
 namespace {

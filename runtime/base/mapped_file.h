@@ -15,6 +15,10 @@ public:
   MappedFile() = default;
   /// Maps `path` privately and read-only. Error NotFound, or Io; a directory or an empty file is InvalidFile.
   explicit MappedFile(const std::string &path);
+  /// A file's bytes that are in memory already, under a name for errors; they outlive this. Their address
+  /// need not be page-aligned.
+  MappedFile(std::string name, std::span<const std::byte> bytes)
+      : data_(bytes.data()), size_(bytes.size()), path_(std::move(name)), is_borrowed_(true) {}
   ~MappedFile();
   MappedFile(MappedFile &&other) noexcept { swap(other); }
   MappedFile &operator=(MappedFile &&other) noexcept {
@@ -22,7 +26,8 @@ public:
     return *this;
   }
 
-  /// The file's bytes. The address is page-aligned, and the last page is readable to its end (zeros).
+  /// The file's bytes. Of a mapped one the address is page-aligned, and the last page is readable to its end
+  /// (zeros).
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::string &path() const { return path_; }
 
@@ -31,10 +36,12 @@ private:
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
     std::swap(path_, other.path_);
+    std::swap(is_borrowed_, other.is_borrowed_);
   }
   const std::byte *data_ = nullptr;
   size_t size_ = 0;
   std::string path_;
+  bool is_borrowed_ = false;
 };
 
 /// Writes to a file without a name in the folder of `path` (O_TMPFILE), which commit() syncs and then gives

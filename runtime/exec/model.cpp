@@ -8,7 +8,10 @@ std::shared_ptr<const Model> Model::open(const std::string &path, const ModelOpt
   return std::make_shared<Model>(path, options);
 }
 
-Model::Model(const std::string &path, const ModelOptions &options) : file_(path), verified_(!options.verify) {
+Model::Model(const std::string &path, const ModelOptions &options) : Model(ModelFile(path), options) {}
+
+Model::Model(ModelFile file, const ModelOptions &options)
+    : file_(std::move(file)), verified_(!options.verify) {
   for (const TensorInfo &t : file_.tensors())
     weights_.emplace(std::string(t.name), WeightInfo{t.type, t.offset, t.scale_offset});
   for (const std::string_view name : file_.graph_names()) {
@@ -22,7 +25,7 @@ Model::Model(const std::string &path, const ModelOptions &options) : file_(path)
                "' is neither a value nor a tensor of the file");
       graphs_.push_back(std::move(graph));
     } catch (const Error &e) {
-      fail(e.code(), path, ": ", e.what());
+      fail(e.code(), this->path(), ": ", e.what());
     }
   }
 }

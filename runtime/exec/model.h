@@ -22,6 +22,8 @@ class Model {
 public:
   static std::shared_ptr<const Model> open(const std::string &path, const ModelOptions &options = {});
   explicit Model(const std::string &path, const ModelOptions &options = {});
+  /// Of bytes in memory: to be looked at and planned, for devices import pages of a mapped file.
+  explicit Model(ModelFile file, const ModelOptions &options = {});
 
   const ModelFile &file() const { return file_; }
   const std::string &path() const { return file_.path(); }

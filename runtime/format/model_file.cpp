@@ -55,8 +55,10 @@ const std::string &not_a_folder(const std::string &path) {
 
 } // namespace
 
-ModelFile::ModelFile(const std::string &path) : map_(not_a_folder(path)) {
-  GgufContents contents = parse_gguf(bytes(), path);
+ModelFile::ModelFile(const std::string &path) : ModelFile(MappedFile(not_a_folder(path))) {}
+
+ModelFile::ModelFile(MappedFile map) : map_(std::move(map)) {
+  GgufContents contents = parse_gguf(bytes(), path());
   metadata_ = std::move(contents.metadata);
   metadata_by_key_ = sorted_by(metadata_.size(), [&](uint32_t i) { return metadata_[i].key; });
   check_metadata();
@@ -66,7 +68,7 @@ ModelFile::ModelFile(const std::string &path) : map_(not_a_folder(path)) {
        ++i) { // W beside the planes of W; plain duplicates are refused earlier
     const std::string_view name = tensors_[tensors_by_name_[i]].name;
     if (name == tensors_[tensors_by_name_[i - 1]].name)
-      fail(ErrorCode::InvalidFile, path, ": duplicate tensor '", name, "'");
+      fail(ErrorCode::InvalidFile, path(), ": duplicate tensor '", name, "'");
   }
 }
 

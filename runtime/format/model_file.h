@@ -29,9 +29,10 @@ struct TensorInfo {
 class ModelFile {
 public:
   explicit ModelFile(const std::string &path);
+  explicit ModelFile(MappedFile map);
 
   const std::string &path() const { return map_.path(); }
-  /// The whole file; the address is page-aligned.
+  /// The whole file; the address of a mapped one is page-aligned.
   std::span<const std::byte> bytes() const { return map_.bytes(); }
 
   /// In file order: a matrix, then (if it has one) its bias.

@@ -10,8 +10,7 @@ namespace {
 
 constexpr uint32_t kMostChannels = 1 << 16;
 constexpr uint64_t kFewChannels =
-    8;                         // up to here a position's channels are gathered, above it tiles are turned
-constexpr uint64_t kTile = 32; // kTile of shaders/transpose.comp
+    8; // up to here a position's channels are gathered, above it tiles are turned
 
 } // namespace
 

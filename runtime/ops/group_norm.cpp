@@ -67,9 +67,9 @@ void GroupNorm::lower(Lowering &l) const {
 
 void GroupNorm::reference(ReferenceCall &call) const {
   const HostTensor &in = call.in(x);
-  const auto [batch, rows, channels] = sizes_of(in.type.shape);
-  const uint64_t width = channels / groups;
-  for (uint64_t b = 0; b < batch; ++b)
+  const Sizes sizes = sizes_of(in.type.shape);
+  const uint64_t rows = sizes.rows, channels = sizes.channels, width = channels / groups;
+  for (uint64_t b = 0; b < sizes.batch; ++b)
     for (uint64_t g = 0; g < groups; ++g) {
       const auto each = [&](auto body) {
         for (uint64_t t = 0; t < rows; ++t)

@@ -206,6 +206,16 @@ TEST_CASE("tokenizer files: what is damaged or unknown is one error") {
   CHECK(error({{"model", model},
                {"post_processor", {{"type", "BertProcessing"}, {"sep", {"x", 99}}, {"cls", {"y", 1}}}}})
             .find("token 99") != std::string::npos);
+  CHECK(error({{"model", {{"type", Json::object()}, {"vocab", {{"a", 0}}}, {"merges", "none"}}}})
+            .find("'merges' is no list") != std::string::npos);
+  const auto in_template = [](const Json &type) {
+    return Json::array({{{"Sequence", {{"id", "A"}, {"type_id", type}}}}});
+  };
+  for (const Json &type : {Json("x"), Json(-1), Json(1e300), Json(nullptr)})
+    CHECK(error({{"model", model},
+                 {"post_processor",
+                  {{"type", "TemplateProcessing"}, {"single", in_template(0)}, {"pair", in_template(type)}}}})
+              .find("type_id that is no number") != std::string::npos);
   CHECK(error({{"model", model}, {"added_tokens", {{{"id", 1}}}}}).find("no content") != std::string::npos);
   CHECK(
       error({{"model", model}, {"normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA*"}}}})
