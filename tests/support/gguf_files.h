@@ -19,6 +19,7 @@ struct GgufFile {
   std::vector<std::string> metadata; // whole entries
   std::vector<GgufFileTensor> tensors;
   uint32_t version = 3;
+  uint64_t alignment = 32;
 
   void add(const std::string &key, uint32_t value) { entry(key, 4, raw(value)); }
   void add(const std::string &key, float value) { entry(key, 6, raw(value)); }
@@ -37,8 +38,8 @@ struct GgufFile {
   }
 
   std::string bytes() const {
-    const auto padded = [](std::string text) {
-      text.resize((text.size() + 31) / 32 * 32);
+    const auto padded = [&](std::string text) {
+      text.resize((text.size() + alignment - 1) / alignment * alignment);
       return text;
     };
     std::string out =
