@@ -1,0 +1,12 @@
+// Edits of graph texts: words, lines and numbers, and calls of ops with operands and fields of their own.
+#pragma once
+
+#include "fuzz/mutation.h"
+
+namespace fovea::fuzz {
+
+std::string edit_graph(const std::string &text, Dice &random);
+/// `a` with a line of `b`.
+std::string join_graphs(const std::string &a, const std::string &b, Dice &random);
+
+} // namespace fovea::fuzz
