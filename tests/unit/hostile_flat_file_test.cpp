@@ -346,6 +346,7 @@ TEST_CASE("hostile: a flat file cut anywhere is refused") {
     const std::string cut(whole.begin(), whole.begin() + std::ptrdiff_t(size));
     CHECK_THROWS_AS((void)opened(cut), Error);
   }
+  MESSAGE("cut at " << whole.size() << " places");
 }
 
 TEST_CASE("hostile: no bit of header and directory flips unnoticed") {
