@@ -48,13 +48,13 @@ TEST_CASE("fences: a late one is waited for, and is an Error at the deadline") {
   const auto device = open_device();
   const Work work(device);
   vk::Fence fence = device->fence();
-  layer->delay_fences(400);
+  layer->delay_fences(1500);
   fence.submit(work.recording.parts());
   vk::WaitOptions options;
   options.timeout = 100ms;
   const double waited = seconds([&] { CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Timeout); });
   CHECK(waited >= 0.1);
-  CHECK(waited < 0.35);
+  CHECK(waited < 1.2);
   CHECK(fence.pending());
   CHECK_FALSE(device->lost());
   fence.wait(); // it comes after all
@@ -68,7 +68,7 @@ TEST_CASE("fences: a wait ends when it is cancelled") {
   const auto device = open_device();
   const Work work(device);
   vk::Fence fence = device->fence();
-  layer->delay_fences(600);
+  layer->delay_fences(1500);
   fence.submit(work.recording.parts());
   std::atomic<bool> cancel{false};
   std::jthread later([&] {
@@ -77,7 +77,7 @@ TEST_CASE("fences: a wait ends when it is cancelled") {
   });
   vk::WaitOptions options;
   options.cancel = &cancel;
-  CHECK(seconds([&] { CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Cancelled); }) < 0.4);
+  CHECK(seconds([&] { CHECK(code_of([&] { fence.wait(options); }) == ErrorCode::Cancelled); }) < 1.2);
   CHECK(fence.pending()); // and the destructor waits
 }
 
@@ -118,18 +118,16 @@ TEST_CASE("fences: a run that took too long is an Error, and the next one waits 
   session.run(program);
   const std::vector<float> want(program.output_as<float>("y").begin(), program.output_as<float>("y").end());
 
-  layer->delay_fences(400);
+  layer->delay_fences(1500);
   RunControl control;
   control.timeout = 100ms;
-  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Timeout); }) <
-        0.35);
-  CHECK(seconds([&] { session.run(program); }) >= 0.4); // what is left of the first, and its own
+  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Timeout); }) < 1.2);
+  CHECK(seconds([&] { session.run(program); }) >= 1.5); // what is left of the first, and its own
   CHECK(std::equal(want.begin(), want.end(), program.output_as<float>("y").begin()));
 
   const std::atomic<bool> cancel{true};
   control = {0ms, &cancel};
-  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Cancelled); }) <
-        0.1);
+  CHECK(seconds([&] { CHECK(code_of([&] { session.run(program, control); }) == ErrorCode::Cancelled); }) < 1);
   CHECK_FALSE(device->lost());
 }
 
