@@ -20,7 +20,7 @@ struct DeviceDescription {
   explicit DeviceDescription(const vk::DeviceInfo &device);
   DeviceDescription(const DeviceDescription &) = delete;
   DeviceDescription &operator=(const DeviceDescription &) = delete;
-  std::string name, driver_name, driver_info, rejected;
+  std::string name, driver_name, driver_info, rejected, profile, quirks;
   fovea_device_info info{};
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace fovea {
 
@@ -31,6 +32,11 @@ struct DeviceCaps {
   uint32_t api_version = (1u << 22) | (1u << 12);
   uint32_t driver_id = 0; // VkDriverId; 0 when unknown
   std::array<uint8_t, 16> pipeline_cache_uuid{};
+  /// The device whose limits these are clamped to (base/device_profile.h), and a hash of them; "" and 0:
+  /// none.
+  std::string profile;
+  uint64_t profile_hash = 0;
+  std::vector<std::string> quirks; // what is off here because it is known to be bad (kernels/quirks.h)
 
   // Limits.
   uint64_t max_storage_buffer_range = 128ull << 20; // bytes of one binding
@@ -71,7 +77,11 @@ struct DeviceCaps {
   bool fuse_norms = true;
 
   /// Mesa's software driver takes a texel buffer's element in a quarter of the time of a storage buffer's.
-  bool fast_texels() const { return driver_id == kLlvmpipeDriverId; }
+  bool fast_texels() const { return driver_id == kLlvmpipeDriverId && profile.empty(); }
+
+  /// What selection prefers on devices that run one invocation after another. Who pretends prefers what the
+  /// other device would.
+  bool prefers_serial() const { return type == DeviceType::Software && profile.empty(); }
 
   /// SwiftShader compiles specialization constants as if they were not known.
   bool folds_constants() const { return driver_id != kSwiftShaderDriverId; }

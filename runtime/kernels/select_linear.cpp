@@ -154,7 +154,7 @@ void add_linear_vector_subgroup(Variants &v, const LinearShape &s, bool default_
     return;
   const uint32_t rows = vector_rows(s), cols = (rows > 2) == default_tile ? 4 : 8,
                  lanes = v.caps.subgroup_size;
-  const uint32_t groups = s.n_cols >= 4096 && v.caps.type == DeviceType::Software ? 8 : 1;
+  const uint32_t groups = s.n_cols >= 4096 && v.caps.prefers_serial() ? 8 : 1;
   v.add({id, {cols}}, linear_spec(s, lanes, {rows, cols, groups}),
         div_up(s.n_rows, rows) * div_up(s.n_cols, cols * groups));
 }

@@ -33,7 +33,7 @@ std::vector<KernelChoice> row_kernel_variants(const DeviceCaps &caps, uint64_t n
   }
   // A row of thousands of elements keeps more than a narrow subgroup busy on a GPU; software drivers run one
   // invocation after another anyway.
-  if (out.size() == 2 && caps.type != DeviceType::Software && row_length > 64ull * caps.subgroup_size)
+  if (out.size() == 2 && !caps.prefers_serial() && row_length > 64ull * caps.subgroup_size)
     std::swap(out[0], out[1]);
   if (out.empty())
     fail(ErrorCode::Unsupported, "every variant of ", to_string(base), " is disabled on ", caps.name);

@@ -48,8 +48,9 @@ struct Enabled {
 
 } // namespace
 
-Context::Context(std::unique_ptr<Instance> the_instance, PhysicalDevice the_physical, const Features &wanted)
-    : instance(std::move(the_instance)), physical(std::move(the_physical)), caps(physical.info.caps) {
+Context::Context(std::unique_ptr<Instance> the_instance, PhysicalDevice the_physical, DeviceCaps the_caps,
+                 const Features &wanted)
+    : instance(std::move(the_instance)), physical(std::move(the_physical)), caps(std::move(the_caps)) {
   caps.shader_f16 = caps.shader_f16 && wanted.f16;
   caps.shader_int8 = caps.shader_int8 && wanted.int8;
   caps.storage_16bit = caps.storage_16bit && wanted.storage_16bit;

@@ -23,13 +23,14 @@ struct Features {
 struct Context {
   std::unique_ptr<Instance> instance;
   PhysicalDevice physical; // as the driver said
-  DeviceCaps caps;         // what may be used: enabled features only, adjusted by DeviceOptions::adjust_caps
+  DeviceCaps caps;         // what may be used: enabled features only, without what vk/adjust.h takes
   VkDevice device = VK_NULL_HANDLE;
   DeviceFunctions fn;
   VkQueue queue = VK_NULL_HANDLE;
   std::mutex queue_mutex; // held around vkQueueSubmit
 
-  Context(std::unique_ptr<Instance> instance, PhysicalDevice physical, const Features &features);
+  Context(std::unique_ptr<Instance> instance, PhysicalDevice physical, DeviceCaps caps,
+          const Features &features);
   ~Context();
   Context(const Context &) = delete;
   Context &operator=(const Context &) = delete;

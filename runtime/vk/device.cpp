@@ -1,6 +1,7 @@
 #include "vk/device.h"
 
 #include "base/log.h"
+#include "vk/adjust.h"
 #include "vk/tuning_file.h"
 
 #include <algorithm>
@@ -41,43 +42,38 @@ void limit_memory(DeviceCaps &caps, uint64_t bytes) {
   if (bytes > 0) caps.device_memory_bytes = std::min(caps.device_memory_bytes, bytes);
 }
 
-/// Forged limits are the caller's business, but no forging makes a feature appear.
-void adjust(PhysicalDevice &physical, const std::function<void(DeviceCaps &)> &adjust_caps) {
-  const DeviceCaps real = physical.info.caps;
-  DeviceCaps &caps = physical.info.caps;
-  adjust_caps(caps);
-  for (bool DeviceCaps::*feature :
-       {&DeviceCaps::shader_f16, &DeviceCaps::shader_int8, &DeviceCaps::storage_16bit,
-        &DeviceCaps::integer_dot_product, &DeviceCaps::host_pointer_import,
-        &DeviceCaps::subgroup_size_control, &DeviceCaps::subgroup_arithmetic, &DeviceCaps::subgroup_shuffle,
-        &DeviceCaps::subgroup_ballot})
-    caps.*feature = caps.*feature && real.*feature;
-  if (const std::string why = rejection(caps); !why.empty())
-    fail(ErrorCode::NoDevice, "device ", physical.info.index, " \"", caps.name,
-         "\", with adjusted limits: ", why);
-}
-
 } // namespace
 
-std::vector<DeviceInfo> list_devices() {
+std::vector<DeviceInfo> list_devices(const std::optional<std::string> &pretend) {
+  const Adjustments adjustments = Adjustments::of(pretend);
   const Instance instance(Validation::Off);
   std::vector<DeviceInfo> out;
-  for (const PhysicalDevice &device : query_devices(instance)) out.push_back(device.info);
+  for (const PhysicalDevice &device : query_devices(instance)) {
+    out.push_back(device.info);
+    adjustments.apply(out.back());
+  }
   return out;
 }
 
 std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
+  const Adjustments adjustments = Adjustments::of(options.pretend);
   auto instance =
       std::make_unique<Instance>(options.validation ? *options.validation : validation_from_environment());
   std::vector<PhysicalDevice> devices = query_devices(*instance);
   std::vector<DeviceInfo> infos;
-  for (const PhysicalDevice &device : devices) infos.push_back(device.info);
-  PhysicalDevice &chosen = devices[choose_device(infos, options)];
-  if (options.adjust_caps) adjust(chosen, options.adjust_caps);
-  limit_memory(chosen.info.caps, options.memory_bytes ? options.memory_bytes : memory_from_environment());
-  auto context = std::make_shared<Context>(std::move(instance), std::move(chosen), options.features);
+  for (const PhysicalDevice &device : devices) {
+    infos.push_back(device.info);
+    adjustments.apply(infos.back());
+  }
+  const uint32_t index = choose_device(infos, options);
+  DeviceInfo &info = infos[index];
+  if (options.adjust_caps) forge(info, DeviceCaps(info.caps), options.adjust_caps);
+  limit_memory(info.caps, options.memory_bytes ? options.memory_bytes : memory_from_environment());
+  auto context =
+      std::make_shared<Context>(std::move(instance), std::move(devices[index]), info.caps, options.features);
   log(LogLevel::Info, "device ", context->physical.info.index, ": ", context->name(), " (",
       context->caps.type, ", ", context->caps.driver_name, " ", context->caps.driver_info, ")");
+  for (const std::string &quirk : context->caps.quirks) log(LogLevel::Info, context->name(), ": ", quirk);
   const std::string folder = options.cache_folder ? *options.cache_folder : vk::cache_folder();
   if (options.tuning ? *options.tuning : tuning_from_environment())
     context->caps.tuning = load_tuning(folder, context->caps);

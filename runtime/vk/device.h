@@ -16,6 +16,9 @@ namespace fovea::vk {
 
 struct DeviceOptions {
   std::string selector{}; // index or part of the name; empty: FOVEA_DEVICE, else the best
+  /// Another device's limits to keep within (base/device_profile.h): a name or a file; "": none; unset:
+  /// FOVEA_PRETEND.
+  std::optional<std::string> pretend{};
   std::function<void(DeviceCaps &)> adjust_caps{}; // clamp or forge limits before anything uses them
   std::optional<Validation> validation{};          // unset: FOVEA_VALIDATION
   uint64_t memory_bytes = 0; // device memory to keep within; 0: FOVEA_DEVICE_MEMORY, else all there is
@@ -24,9 +27,10 @@ struct DeviceOptions {
   std::optional<bool> tuning{}; // use the table of `fovea tune`; unset: tuning_from_environment()
 };
 
-/// Every device the loader knows, usable or not. Error NoDevice when there is no loader; an empty list when
+/// Every device the loader knows, usable or not, as Device::open() would take it: quirks and pretended limits
+/// applied. Error NoDevice when there is no loader; an empty list when
 /// there is a loader and no driver.
-std::vector<DeviceInfo> list_devices();
+std::vector<DeviceInfo> list_devices(const std::optional<std::string> &pretend = {});
 
 class Device {
 public:

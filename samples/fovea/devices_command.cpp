@@ -1,7 +1,9 @@
 #include "commands.h"
 #include "console.h"
+#include "model_arguments.h"
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace tool {
 namespace {
@@ -12,6 +14,13 @@ int default_device() {
   options.cache_folder = "";
   auto device = fovea::Device::open(options);
   return device ? int(device->info().index) : -1;
+}
+
+std::vector<std::string> lines_of(const std::string &text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
 }
 
 nlohmann::ordered_json to_json(const fovea_device_info &d, bool is_default) {
@@ -40,7 +49,9 @@ nlohmann::ordered_json to_json(const fovea_device_info &d, bool is_default) {
           {"int8_arithmetic", d.int8_arithmetic != 0},
           {"integer_dot_product", d.integer_dot_product != 0},
           {"unified_memory", d.unified_memory != 0},
-          {"host_pointer_import", d.host_pointer_import != 0}};
+          {"host_pointer_import", d.host_pointer_import != 0},
+          {"profile", d.profile},
+          {"quirks", lines_of(d.quirks)}};
 }
 
 std::string to_text(const fovea_device_info &d, bool is_default) {
@@ -50,7 +61,8 @@ std::string to_text(const fovea_device_info &d, bool is_default) {
   text += "     memory " + bytes_text(double(d.memory_bytes)) +
           (d.unified_memory ? " (shared with the host)" : "");
   text += ", binding " + bytes_text(double(d.max_storage_buffer_bytes)) + ", " +
-          format("workgroup %u, shared memory %s", d.max_workgroup_invocations,
+          format("storage buffers %u, push constants %u, workgroup %u, shared memory %s",
+                 d.max_storage_buffers, d.max_push_constant_bytes, d.max_workgroup_invocations,
                  bytes_text(d.max_shared_memory_bytes).c_str());
   text += d.subgroup_size ? format(", subgroup %u", d.subgroup_size) : std::string(", no subgroups");
   std::string features;
@@ -61,6 +73,7 @@ std::string to_text(const fovea_device_info &d, bool is_default) {
                                   {d.host_pointer_import, " host-pointer-import"}})
     if (has) features += name;
   text += "\n     features:" + (features.empty() ? std::string(" none") : features) + "\n";
+  for (const std::string &quirk : lines_of(d.quirks)) text += "     known to be bad: " + quirk + "\n";
   if (!d.usable) text += std::string("     NOT USABLE: ") + d.rejected + "\n";
   return text;
 }
@@ -85,17 +98,32 @@ int list(bool as_json) {
   return kOk;
 }
 
+int list_profiles(bool as_json) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  std::string text;
+  for (size_t i = 0; i < fovea_profile_count(); ++i) {
+    all.push_back({{"name", fovea_profile_name(i)}, {"title", fovea_profile_title(i)}});
+    text += format("%-14s%s\n", fovea_profile_name(i), fovea_profile_title(i));
+  }
+  print(as_json ? all.dump(2) + "\n" : text);
+  return kOk;
+}
+
 } // namespace
 
 void add_devices(CLI::App &app, int &exit_code) {
   CLI::App *command = app.add_subcommand("devices", "List the Vulkan devices: what they can do, and why not");
-  const auto as_json = std::make_shared<bool>(false);
+  const auto as_json = std::make_shared<bool>(false), profiles = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "As JSON");
+  add_pretend(*command);
+  command->add_flag("--profiles", *profiles, "List the devices that --pretend knows by name");
   command->footer(R"(
 * marks the device that is used when none is named (--device, FOVEA_DEVICE).
 Example:
-  fovea devices)");
-  command->callback([&exit_code, as_json] { exit_code = list(*as_json); });
+  fovea devices
+  fovea devices --pretend mali)");
+  command->callback(
+      [&exit_code, as_json, profiles] { exit_code = *profiles ? list_profiles(*as_json) : list(*as_json); });
 }
 
 } // namespace tool

@@ -12,6 +12,7 @@ struct Arguments {
   std::string file, graph, plan, device;
   std::vector<std::string> sizes;
   bool tensors = false, metadata = false, verify = false;
+  const CLI::Option *pretend = nullptr;
 };
 
 std::string shape_text(const fovea_tensor_info &t) {
@@ -72,7 +73,7 @@ std::string plan_text(const fovea::Model &model, const Arguments &a) {
   std::vector<fovea_size> sizes;
   for (const auto &[name, value] : named) sizes.push_back({name.c_str(), value});
   std::optional<fovea::Device> device;
-  if (!a.device.empty()) device = open_device(a.device);
+  if (!a.device.empty() || a.pretend->count() > 0) device = open_device(a.device);
   return model.plan(device ? &*device : nullptr, a.plan, sizes).value();
 }
 
@@ -113,6 +114,7 @@ void add_inspect(CLI::App &app, int &exit_code) {
       ->type_name("NAME=NUMBER");
   command->add_option("--device", a->device, "Plan for this device: its number, or part of its name")
       ->option_text("DEVICE");
+  a->pretend = add_pretend(*command);
   command->add_flag("--verify", a->verify, "Compare the whole file with its checksum");
   command->footer(R"(
 Example:

@@ -13,6 +13,8 @@ namespace {
 constexpr const char *kFooter = R"(
 Environment:
   FOVEA_DEVICE          the device to use: its number, or part of its name (see fovea devices)
+  FOVEA_PRETEND         keep within another device's limits: a name of fovea devices --profiles, or a file
+  FOVEA_QUIRKS          a file of drivers' known faults, +FILE to add to the built-in ones, or none
   FOVEA_DEVICE_MEMORY   keep within this much device memory, e.g. 512M or 2G (default: all there is)
   FOVEA_VALIDATION      1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
   FOVEA_LOG             error, warning (default), info or debug

@@ -63,9 +63,18 @@ CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string 
       ->option_text(" ");
 }
 
+CLI::Option *add_pretend(CLI::App &command) {
+  return command
+      .add_option_function<std::string>(
+          "--pretend", [](const std::string &profile) { ::setenv("FOVEA_PRETEND", profile.c_str(), 1); },
+          "Keep within another device's limits: a name of fovea devices --profiles, or a file")
+      ->option_text("PROFILE");
+}
+
 void add_device(CLI::App &command, ModelArguments &to) {
   command.add_option("--device", to.device, "The device: its number, or part of its name")
       ->option_text("DEVICE");
+  add_pretend(command);
   command.add_flag_callback(
       "--no-tuning", [] { ::setenv("FOVEA_TUNING", "off", 1); },
       "Without the choice of kernels that fovea tune measured");

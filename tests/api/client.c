@@ -145,6 +145,23 @@ static fovea_device *test_devices(void) {
   options.validation = (fovea_validation)9;
   CHECK(fovea_device_open(&options, &device) == FOVEA_INVALID_ARGUMENT);
 
+  fovea_device_options_init(&options, sizeof options);
+  options.pretend = "malli";
+  CHECK(fovea_device_open(&options, &device) == FOVEA_NOT_FOUND && device == NULL);
+  CHECK(fovea_profile_count() > 10 && fovea_profile_name(fovea_profile_count()) == NULL);
+  CHECK(fovea_profile_title(fovea_profile_count()) == NULL);
+  for (i = 0; i < fovea_profile_count(); ++i) {
+    const fovea_device_info *info;
+    CHECK(one_line(fovea_profile_title(i)));
+    options.pretend = fovea_profile_name(i);
+    CHECK(fovea_device_open(&options, &device) == FOVEA_OK);
+    info = fovea_device_get_info(device);
+    CHECK(strcmp(info->profile, options.pretend) == 0 && strstr(info->name, options.pretend) != NULL);
+    if (strcmp(options.pretend, "android_2021") == 0)
+      CHECK(info->max_storage_buffers == 4 && info->subgroup_size == 0 && !info->host_pointer_import);
+    fovea_device_release(device);
+  }
+
   fovea_set_log(count_log, &n_logged);
   fovea_set_log_level(FOVEA_LOG_DEBUG);
   CHECK(fovea_device_open(NULL, &device) == FOVEA_OK);
@@ -152,6 +169,7 @@ static fovea_device *test_devices(void) {
   fovea_set_log(NULL, NULL);
   CHECK(n_logged > 0);
   CHECK(device != NULL && fovea_device_get_info(device)->usable);
+  CHECK(fovea_device_get_info(device)->profile[0] == '\0' && fovea_device_get_info(device)->quirks[0] == '\0');
   CHECK(fovea_validation_error_count() == 0);
   return device;
 }

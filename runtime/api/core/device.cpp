@@ -1,5 +1,7 @@
 #include "api/handles.h"
 
+#include "base/device_profile.h"
+
 using namespace fovea;
 using namespace fovea::api;
 
@@ -48,7 +50,7 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
 
 const fovea_device_options kDeviceDefaults = {
     sizeof(fovea_device_options), nullptr, FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
-    FOVEA_TUNING_ENVIRONMENT};
+    FOVEA_TUNING_ENVIRONMENT,     nullptr};
 
 std::optional<bool> tuning_of(fovea_tuning wanted) {
   switch (wanted) {
@@ -64,8 +66,9 @@ std::optional<bool> tuning_of(fovea_tuning wanted) {
 
 DeviceDescription::DeviceDescription(const vk::DeviceInfo &device)
     : name(device.caps.name), driver_name(device.caps.driver_name), driver_info(device.caps.driver_info),
-      rejected(device.rejected) {
+      rejected(device.rejected), profile(device.caps.profile) {
   const DeviceCaps &caps = device.caps;
+  for (const std::string &quirk : caps.quirks) quirks += (quirks.empty() ? "" : "\n") + quirk;
   info.struct_size = sizeof info;
   info.index = device.index;
   info.name = name.c_str();
@@ -95,6 +98,8 @@ DeviceDescription::DeviceDescription(const vk::DeviceInfo &device)
   info.integer_dot_product = caps.integer_dot_product;
   info.unified_memory = caps.unified_memory;
   info.host_pointer_import = caps.host_pointer_import;
+  info.profile = profile.c_str();
+  info.quirks = quirks.c_str();
 }
 
 void write_memory(fovea_memory *to, const MemoryUse &use) {
@@ -133,6 +138,7 @@ fovea_status fovea_device_open(const fovea_device_options *options, fovea_device
     vk::DeviceOptions wanted;
     if (given.selector) wanted.selector = given.selector;
     if (given.cache_folder) wanted.cache_folder = given.cache_folder;
+    if (given.pretend) wanted.pretend = given.pretend;
     wanted.memory_bytes = given.memory_bytes;
     wanted.validation = validation_of(given.validation);
     wanted.tuning = tuning_of(given.tuning);
@@ -148,6 +154,14 @@ const fovea_device_info *fovea_device_get_info(const fovea_device *device) {
   return device ? &device->description->info : nullptr;
 }
 void fovea_device_release(fovea_device *device) { delete device; }
+
+size_t fovea_profile_count(void) { return builtin_profiles().size(); }
+const char *fovea_profile_name(size_t index) {
+  return index < builtin_profiles().size() ? builtin_profiles()[index].name : nullptr;
+}
+const char *fovea_profile_title(size_t index) {
+  return index < builtin_profiles().size() ? builtin_profiles()[index].title : nullptr;
+}
 
 uint64_t fovea_validation_error_count(void) { return vk::validation_error_count(); }
 

@@ -156,12 +156,15 @@ typedef struct fovea_device_info {
   /* Features, 0 or 1. */
   int f16_arithmetic, int8_arithmetic, integer_dot_product;
   int unified_memory, host_pointer_import; /* weights need no copy */
+  const char *profile; /* the device that it pretends to be, whose limits and features these are; "" when none */
+  const char *quirks;  /* what is off because it is known to be bad here, with the reason, one a line; "" */
 } fovea_device_info;
 
-/* Every Vulkan device there is, usable or not, in the loader's order. */
+/* Every Vulkan device there is, usable or not, in the loader's order, as fovea_device_open() takes it by default:
+ * within FOVEA_PRETEND and FOVEA_QUIRKS. */
 typedef struct fovea_device_list fovea_device_list;
 /* Errors: FOVEA_NO_DEVICE when there is no Vulkan loader (the message says what to install). A loader without
- * a driver gives an empty list. */
+ * a driver gives an empty list. What FOVEA_PRETEND and FOVEA_QUIRKS say wrongly is FOVEA_INVALID_ARGUMENT. */
 FOVEA_API fovea_status fovea_list_devices(fovea_device_list **out);
 FOVEA_API size_t fovea_device_list_count(const fovea_device_list *list);
 /* NULL when `index` is out of range. Lives as long as the list. */
@@ -194,6 +197,9 @@ typedef struct fovea_device_options {
    * 0: FOVEA_DEVICE_MEMORY, else all there is. */
   uint64_t memory_bytes;
   fovea_tuning tuning; /* default: FOVEA_TUNING_ENVIRONMENT */
+  /* Limits and features of another device to keep within, where they are less: a profile's name or file
+   * (docs/command-line.md). NULL: FOVEA_PRETEND, else the device's own; "": the device's own. */
+  const char *pretend;
 } fovea_device_options;
 FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
 
@@ -201,11 +207,17 @@ FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t s
 typedef struct fovea_device fovea_device;
 /* `options` may be NULL: all defaults. Errors: FOVEA_NO_DEVICE (the message says why each device was not
  * taken), FOVEA_UNSUPPORTED (validation asked for, its layer missing), FOVEA_INVALID_ARGUMENT
- * (FOVEA_DEVICE_MEMORY is no size, FOVEA_TUNING no switch), FOVEA_OUT_OF_MEMORY. */
+ * (FOVEA_DEVICE_MEMORY is no size, FOVEA_TUNING no switch; a profile or FOVEA_QUIRKS says what is none),
+ * FOVEA_NOT_FOUND (no such profile or file), FOVEA_OUT_OF_MEMORY. */
 FOVEA_API fovea_status fovea_device_open(const fovea_device_options *options, fovea_device **out);
 /* As opened: only the features in use. Lives as long as the device. */
 FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
 FOVEA_API void fovea_device_release(fovea_device *device);
+
+/* The profiles that come with Fovea, by name, and what each is. NULL when `index` is out of range. */
+FOVEA_API size_t fovea_profile_count(void);
+FOVEA_API const char *fovea_profile_name(size_t index);
+FOVEA_API const char *fovea_profile_title(size_t index);
 
 /* Validation errors reported to this process so far. */
 FOVEA_API uint64_t fovea_validation_error_count(void);

@@ -1,0 +1,30 @@
+// What is taken from the limits and features that a driver reports before anything uses them: what it is
+// known to do wrong (kernels/quirks.h), and what the device that it pretends to be has not
+// (base/device_profile.h). Values; thread-safe. Throws what reading these files throws, and names the
+// environment variable that they came from.
+#pragma once
+
+#include "base/device_profile.h"
+#include "kernels/quirks.h"
+#include "vk/caps_query.h"
+
+#include <functional>
+
+namespace fovea::vk {
+
+struct Adjustments {
+  std::vector<Quirk> quirks;
+  std::optional<DeviceProfile> profile;
+
+  /// `pretend`: a profile's name or file; empty: none; unset: FOVEA_PRETEND. Quirks are those of
+  /// FOVEA_QUIRKS.
+  static Adjustments of(const std::optional<std::string> &pretend);
+  /// Also rejects a device that with these limits cannot be used.
+  void apply(DeviceInfo &device) const;
+};
+
+/// Limits as a caller forges them, but no feature appears that `real` lacks. Error NoDevice, naming the
+/// device, when no kernels run with them.
+void forge(DeviceInfo &device, const DeviceCaps &real, const std::function<void(DeviceCaps &)> &adjust_caps);
+
+} // namespace fovea::vk
