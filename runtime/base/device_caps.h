@@ -10,7 +10,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace fovea {
 
@@ -20,7 +19,8 @@ const char *to_string(DeviceType type);
 inline constexpr uint32_t kSwiftShaderDriverId = 10; // VK_DRIVER_ID_GOOGLE_SWIFTSHADER
 inline constexpr uint32_t kLlvmpipeDriverId = 13;    // VK_DRIVER_ID_MESA_LLVMPIPE
 
-struct TuningTable; // kernels/tuning.h
+struct TuningTable;   // kernels/tuning.h
+struct DeviceProfile; // base/device_profile.h
 
 struct DeviceCaps {
   // Identity.
@@ -32,11 +32,9 @@ struct DeviceCaps {
   uint32_t api_version = (1u << 22) | (1u << 12);
   uint32_t driver_id = 0; // VkDriverId; 0 when unknown
   std::array<uint8_t, 16> pipeline_cache_uuid{};
-  /// The device whose limits these are clamped to (base/device_profile.h), and a hash of them; "" and 0:
-  /// none.
-  std::string profile;
-  uint64_t profile_hash = 0;
-  std::vector<std::string> quirks; // what is off here because it is known to be bad (kernels/quirks.h)
+  /// What these are clamped to (base/device_profile.h); null: nothing.
+  std::shared_ptr<const DeviceProfile> profile;
+  std::string quirks; // what is off here because it is known to be bad (kernels/quirks.h), one a line
 
   // Limits.
   uint64_t max_storage_buffer_range = 128ull << 20; // bytes of one binding
@@ -77,11 +75,11 @@ struct DeviceCaps {
   bool fuse_norms = true;
 
   /// Mesa's software driver takes a texel buffer's element in a quarter of the time of a storage buffer's.
-  bool fast_texels() const { return driver_id == kLlvmpipeDriverId && profile.empty(); }
+  bool fast_texels() const { return driver_id == kLlvmpipeDriverId && !profile; }
 
   /// What selection prefers on devices that run one invocation after another. Who pretends prefers what the
   /// other device would.
-  bool prefers_serial() const { return type == DeviceType::Software && profile.empty(); }
+  bool prefers_serial() const { return type == DeviceType::Software && !profile; }
 
   /// SwiftShader compiles specialization constants as if they were not known.
   bool folds_constants() const { return driver_id != kSwiftShaderDriverId; }

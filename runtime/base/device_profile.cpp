@@ -1,15 +1,13 @@
 #include "base/device_profile.h"
 
 #include "base/error.h"
-#include "base/mapped_file.h"
+#include "base/name_values.h"
 
 #include <algorithm>
 #include <optional>
 
 namespace fovea {
 namespace {
-
-constexpr uint64_t kMaxBytes = 64 << 10, kMaxNameBytes = 4096;
 
 /// What a value says of a field.
 enum class Kind { AtMost, AtLeast, Has, Subgroups };
@@ -76,12 +74,6 @@ const Field *find_field(std::string_view name) {
   return found == std::end(kFields) ? nullptr : found;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 /// Digits, with K, M or G for 1024, its square, its cube.
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -92,25 +84,22 @@ std::optional<uint64_t> number(std::string_view text) {
   return value << shift;
 }
 
-/// Nothing where the text is no value of the field.
-std::optional<std::vector<uint64_t>> read_value(const Field &field, std::string_view text) {
+/// False where the line's value is none of the field's.
+bool read_value(const Field &field, NameValues &line, std::array<uint64_t, 3> &numbers) {
   if (field.kind == Kind::Has) {
-    if (text != "yes" && text != "no") return {};
-    return std::vector<uint64_t>{text == "yes"};
+    numbers[0] = line.value() == "yes";
+    return line.value() == "yes" || line.value() == "no";
   }
-  std::vector<uint64_t> numbers;
-  while (!text.empty()) {
-    const size_t space = std::min(text.find_first_of(" \t"), text.size());
-    const auto value = number(text.substr(0, space));
-    if (!value || numbers.size() == 3 || (!field.u64 && *value > UINT32_MAX)) return {};
+  size_t n = 0;
+  for (std::string_view word = line.next_word(); !word.empty(); word = line.next_word()) {
+    const auto value = number(word);
+    if (!value || n == (field.three ? 3u : 1u) || (!field.u64 && *value > UINT32_MAX)) return false;
     // An alignment is a power of two; a size of 0 would leave nothing that runs.
-    if (field.kind == Kind::AtLeast && (*value == 0 || (*value & (*value - 1)) != 0)) return {};
-    if (field.kind == Kind::AtMost && *value == 0) return {};
-    numbers.push_back(*value);
-    text = trimmed(text.substr(space));
+    if (field.kind == Kind::AtLeast && (*value == 0 || (*value & (*value - 1)) != 0)) return false;
+    if (field.kind == Kind::AtMost && *value == 0) return false;
+    numbers[n++] = *value;
   }
-  if (numbers.size() != (field.three ? 3 : 1)) return {};
-  return numbers;
+  return n == (field.three ? 3u : 1u);
 }
 
 std::string_view expected(const Field &field) {
@@ -138,76 +127,54 @@ void switch_off(DeviceCaps &caps, const Field &field) {
 }
 
 void clamp_subgroups(DeviceCaps &caps, const DeviceProfile &profile) {
-  const auto value = [&](std::string_view name) -> std::optional<uint64_t> {
-    for (const DeviceProfile::Value &v : profile.values)
-      if (v.field == name) return v.numbers[0];
-    return {};
-  };
-  const auto least = value("min_subgroup_size"), most = value("max_subgroup_size");
-  if (value("subgroup_size") == 0u) no_subgroups(caps);
-  if (caps.subgroup_size == 0 || !least || !most || *least >= *most) return;
+  const DeviceProfile::Value *size = profile.find("subgroup_size"),
+                             *least = profile.find("min_subgroup_size"),
+                             *most = profile.find("max_subgroup_size");
+  if (size && size->numbers[0] == 0) no_subgroups(caps);
+  if (caps.subgroup_size == 0 || !least || !most || least->numbers[0] >= most->numbers[0]) return;
   // A width that varies there is not one to count on here.
   if (caps.min_subgroup_size == caps.max_subgroup_size)
     caps.min_subgroup_size = std::max(1u, caps.subgroup_size / 2);
   if (caps.min_subgroup_size == caps.max_subgroup_size) no_subgroups(caps);
 }
 
+std::string known_names() {
+  std::string names;
+  for (const BuiltinProfile &profile : builtin_profiles())
+    names.append(names.empty() ? "" : ", ").append(profile.name);
+  return names;
+}
+
+} // namespace
+
+const DeviceProfile::Value *DeviceProfile::find(std::string_view field) const {
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const Value &value) { return value.field == field; });
+  return found == values.end() ? nullptr : &*found;
+}
+
 /// FNV-1a.
-uint64_t hash_of(const DeviceProfile &profile) {
+uint64_t DeviceProfile::hash() const {
   uint64_t hash = 0xCBF29CE484222325ull;
   const auto add = [&](uint64_t value) { hash = (hash ^ value) * 0x100000001B3ull; };
-  for (const DeviceProfile::Value &value : profile.values) {
+  for (const Value &value : values) {
     for (const char c : value.field) add(uint8_t(c));
     for (const uint64_t n : value.numbers) add(n);
   }
   return hash;
 }
 
-[[noreturn]] void wrong_line(const std::string &name, size_t n_line, const std::string &what) {
-  fail(ErrorCode::InvalidArgument, name, ", line ", n_line, ": ", what);
-}
-
-std::string known_names() {
-  std::string names;
-  for (const BuiltinProfile &profile : builtin_profiles())
-    names += concat(names.empty() ? "" : ", ", profile.name);
-  return names;
-}
-
-constexpr BuiltinProfile kProfiles[] = {
-#include "base/profiles.inc"
-};
-
-} // namespace
-
-std::span<const BuiltinProfile> builtin_profiles() { return kProfiles; }
-
 DeviceProfile parse_profile(std::string_view text, const std::string &name) {
   DeviceProfile profile{name, {}};
-  if (text.size() > kMaxBytes)
-    fail(ErrorCode::InvalidArgument, name, ": ", text.size(), " bytes are more than a profile has (",
-         kMaxBytes, ")");
-  size_t n_line = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view whole = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    ++n_line;
-    const std::string_view line = trimmed(whole.substr(0, whole.find('#')));
-    if (line.empty()) continue;
-    const size_t equals = line.find('=');
-    if (equals == std::string_view::npos)
-      wrong_line(name, n_line, concat("expected NAME = VALUE, got '", line, "'"));
-    const std::string_view field_name = trimmed(line.substr(0, equals)),
-                           value = trimmed(line.substr(equals + 1));
-    const Field *field = find_field(field_name);
-    if (!field) wrong_line(name, n_line, concat("no limit or feature is called '", field_name, "'"));
-    for (const DeviceProfile::Value &before : profile.values)
-      if (before.field == field_name) wrong_line(name, n_line, concat(field_name, " is there twice"));
-    auto numbers = read_value(*field, value);
-    if (!numbers)
-      wrong_line(name, n_line, concat(field_name, " is '", value, "', expected ", expected(*field)));
-    profile.values.push_back({std::string(field_name), std::move(*numbers)});
+  for (NameValues line(text, name); line.next();) {
+    const Field *field = find_field(line.name());
+    if (!field) line.wrong({"no limit or feature is called '", line.name(), "'"});
+    if (profile.find(line.name())) line.wrong({line.name(), " is there twice"});
+    const std::string_view value = line.value();
+    DeviceProfile::Value read{field->name, {}};
+    if (!read_value(*field, line, read.numbers))
+      line.wrong({field->name, " is '", value, "', expected ", expected(*field)});
+    profile.values.push_back(read);
   }
   return profile;
 }
@@ -215,12 +182,10 @@ DeviceProfile parse_profile(std::string_view text, const std::string &name) {
 DeviceProfile load_profile(const std::string &name_or_path) {
   for (const BuiltinProfile &profile : builtin_profiles())
     if (name_or_path == profile.name) return parse_profile(profile.text, name_or_path);
-  if (name_or_path.find_first_of("/.") == std::string::npos || name_or_path.size() > kMaxNameBytes)
+  if (name_or_path.find_first_of("/.") == std::string::npos)
     fail(ErrorCode::NotFound, "no device to pretend is called '", name_or_path, "'; there are ",
-         known_names(), ", and files (./", name_or_path.substr(0, 64), ")");
-  const MappedFile file(name_or_path);
-  const auto bytes = file.bytes();
-  return parse_profile({reinterpret_cast<const char *>(bytes.data()), bytes.size()}, name_or_path);
+         known_names(), ", and files (./FILE)");
+  return parse_profile(read_small_file(name_or_path), name_or_path);
 }
 
 void clamp(DeviceCaps &caps, const DeviceProfile &profile) {
@@ -238,9 +203,8 @@ void clamp(DeviceCaps &caps, const DeviceProfile &profile) {
     }
   }
   clamp_subgroups(caps, profile);
-  caps.profile = profile.name;
-  caps.profile_hash = hash_of(profile);
-  caps.name += concat(" as ", profile.name);
+  caps.profile = std::make_shared<DeviceProfile>(profile);
+  caps.name += " as " + profile.name;
 }
 
 bool switch_off(DeviceCaps &caps, std::string_view feature) {

@@ -19,11 +19,17 @@ namespace fovea {
 struct DeviceProfile {
   std::string name; // "mali", or the file's path
   struct Value {
-    std::string field;
-    std::vector<uint64_t> numbers; // one, or a workgroup's three; yes and no are 1 and 0
+    std::string_view field; // a constant's
+    /// One, or a workgroup's three; yes and no are 1 and 0.
+    std::array<uint64_t, 3> numbers{};
     friend bool operator==(const Value &, const Value &) = default;
   };
   std::vector<Value> values; // in the file's order, each field once
+
+  /// What it says of a field; null when nothing.
+  const Value *find(std::string_view field) const;
+  /// Of what it says, not of its name.
+  uint64_t hash() const;
 };
 
 /// `name` is for the profile and for errors.
@@ -32,7 +38,7 @@ DeviceProfile parse_profile(std::string_view text, const std::string &name);
 struct BuiltinProfile {
   const char *name, *title, *text;
 };
-/// By name.
+/// By name. None in a library for certain models (FOVEA_KERNELS_FOR).
 std::span<const BuiltinProfile> builtin_profiles();
 /// The built-in profile of that name, else the file: what contains a / or a . is a file. Error NotFound lists
 /// the names.

@@ -2,15 +2,14 @@
 
 #include "base/device_profile.h"
 #include "base/error.h"
-#include "base/mapped_file.h"
+#include "base/name_values.h"
 #include "kernels/catalogue.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace fovea {
 namespace {
-
-constexpr uint64_t kMaxBytes = 256 << 10;
 
 struct Text {
   const char *name, *title, *text;
@@ -19,11 +18,22 @@ constexpr Text kBuiltin[] = {
 #include "kernels/quirks.inc"
 };
 
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
+struct Range {
+  uint32_t first = 0, last = UINT32_MAX;
+  bool has(uint32_t value) const { return value >= first && value <= last; }
+  bool is_any() const { return first == 0 && last == UINT32_MAX; }
+};
+
+/// One case of a list; words are the list's.
+struct Quirk {
+  std::string_view name, off, because, source;
+  Range vendor, device, driver, version;
+
+  bool concerns(const DeviceCaps &caps) const {
+    return vendor.has(caps.vendor_id) && device.has(caps.device_id) && driver.has(caps.driver_id) &&
+           version.has(caps.driver_version);
+  }
+};
 
 bool read_number(std::string_view text, uint32_t &value) {
   const bool hex = text.starts_with("0x");
@@ -33,146 +43,107 @@ bool read_number(std::string_view text, uint32_t &value) {
 }
 
 /// N, FIRST..LAST, FIRST.. or ..LAST
-bool read_range(std::string_view text, Quirk::Range &range) {
+bool read_range(std::string_view text, Range &range) {
   const size_t dots = text.find("..");
-  if (dots == std::string_view::npos)
-    return read_number(text, range.first) && (range.last = range.first, true);
-  const std::string_view first = trimmed(text.substr(0, dots)), last = trimmed(text.substr(dots + 2));
-  if (first.empty() && last.empty()) return false;
-  if (!first.empty() && !read_number(first, range.first)) return false;
-  if (!last.empty() && !read_number(last, range.last)) return false;
-  return range.first <= range.last;
+  if (dots == std::string_view::npos) {
+    const bool is_number = read_number(text, range.first);
+    range.last = range.first;
+    return is_number;
+  }
+  const std::string_view first = text.substr(0, dots), last = text.substr(dots + 2);
+  return !(first.empty() && last.empty()) && (first.empty() || read_number(first, range.first)) &&
+         (last.empty() || read_number(last, range.last)) && range.first <= range.last;
 }
 
-/// The kernels of that name; * at its end stands for any.
-std::set<uint32_t> kernels_named(std::string_view name) {
-  const bool any_end = name.ends_with('*');
-  if (any_end) name.remove_suffix(1);
-  std::set<uint32_t> found;
+Range *range_of(Quirk &q, std::string_view name) {
+  if (name == "vendor") return &q.vendor;
+  if (name == "device") return &q.device;
+  if (name == "driver") return &q.driver;
+  return name == "version" ? &q.version : nullptr;
+}
+
+/// A feature, or the kernels of that name, where * at its end stands for any. False for what is neither.
+bool take_away(DeviceCaps &caps, std::string_view word) {
+  if (switch_off(caps, word)) return true;
+  const bool any_end = word.ends_with('*');
+  if (any_end) word.remove_suffix(1);
+  bool found = false;
   for (uint32_t id = 0; id < kKernelCount; ++id) {
     const std::string_view kernel = to_string(KernelId(id));
-    if (any_end ? kernel.starts_with(name) : kernel == name) found.insert(id);
+    if (any_end ? !kernel.starts_with(word) : kernel != word) continue;
+    caps.disabled_kernels.insert(id);
+    found = true;
   }
   return found;
 }
 
-/// False for what is neither.
-bool add_off(Quirk &quirk, std::string_view word) {
-  quirk.off.emplace_back(word);
-  DeviceCaps any;
-  if (switch_off(any, word)) {
-    quirk.features.emplace_back(word);
-    return true;
+/// Checks a case when all of it is read, and takes away what it says where it concerns the device.
+void finish(const Quirk &q, const NameValues &line, DeviceCaps &caps) {
+  if (q.name.empty()) return; // before the first
+  if (q.vendor.is_any() && q.driver.is_any())
+    line.wrong({"quirk '", q.name, "' before has no vendor and no driver"});
+  if (q.off.empty()) line.wrong({"quirk '", q.name, "' before switches nothing off"});
+  if (q.because.empty()) line.wrong({"quirk '", q.name, "' before has no 'because'"});
+  if (!q.concerns(caps)) return;
+  for (size_t at = 0; at < q.off.size();) {
+    const size_t end = std::min(q.off.find_first_of(" \t", at), q.off.size());
+    take_away(caps, q.off.substr(at, end - at));
+    at = std::min(q.off.find_first_not_of(" \t", end), q.off.size());
   }
-  const std::set<uint32_t> kernels = kernels_named(word);
-  quirk.kernels.insert(kernels.begin(), kernels.end());
-  return !kernels.empty();
+  std::string &note = caps.quirks;
+  if (!note.empty()) note += '\n';
+  note.append(q.name).append(": without ").append(q.off).append(": ").append(q.because);
+  if (!q.source.empty()) note.append(" (").append(q.source).append(")");
 }
-
-struct Parser {
-  const std::string &name;
-  size_t n_line = 0;
-  std::vector<Quirk> quirks{};
-
-  [[noreturn]] void wrong(const std::string &what) const {
-    fail(ErrorCode::InvalidArgument, name, ", line ", n_line, ": ", what);
-  }
-
-  void check_last() const {
-    if (quirks.empty()) return;
-    const Quirk &q = quirks.back();
-    const auto any = [](const Quirk::Range &r) { return r.first == 0 && r.last == UINT32_MAX; };
-    if (any(q.vendor) && any(q.driver)) wrong("quirk '" + q.name + "' before it has no vendor and no driver");
-    if (q.off.empty()) wrong("quirk '" + q.name + "' before it switches nothing off");
-    if (q.because.empty()) wrong("quirk '" + q.name + "' before it says no 'because'");
-  }
-
-  void add(std::string_view key, std::string_view value) {
-    if (key == "quirk") {
-      check_last();
-      if (value.empty()) wrong("a quirk needs a name");
-      quirks.push_back({});
-      quirks.back().name = value;
-      return;
-    }
-    if (quirks.empty()) wrong(concat("expected 'quirk = NAME' before '", key, "'"));
-    Quirk &q = quirks.back();
-    Quirk::Range *range = key == "vendor"    ? &q.vendor
-                          : key == "device"  ? &q.device
-                          : key == "driver"  ? &q.driver
-                          : key == "version" ? &q.version
-                                             : nullptr;
-    if (range) {
-      if (!read_range(value, *range))
-        wrong(concat(key, " is '", value, "', expected a number or a range such as 0x100..0x1ff"));
-    } else if (key == "because") {
-      q.because = value;
-    } else if (key == "source") {
-      q.source = value;
-    } else if (key == "off") {
-      while (!value.empty()) {
-        const size_t space = std::min(value.find_first_of(" \t"), value.size());
-        if (!add_off(q, value.substr(0, space)))
-          wrong(concat("'", value.substr(0, space), "' is no feature and no kernel"));
-        value = trimmed(value.substr(space));
-      }
-    } else {
-      wrong(concat("no part of a quirk is called '", key, "'"));
-    }
-  }
-};
 
 } // namespace
 
-std::vector<Quirk> parse_quirks(std::string_view text, const std::string &name) {
-  if (text.size() > kMaxBytes)
-    fail(ErrorCode::InvalidArgument, name, ": ", text.size(), " bytes are more than a list of quirks has (",
-         kMaxBytes, ")");
-  Parser parser{name};
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    ++parser.n_line;
-    if (line.empty() || line.front() == '#') continue;
-    const size_t equals = line.find('=');
-    if (equals == std::string_view::npos) parser.wrong(concat("expected NAME = VALUE, got '", line, "'"));
-    parser.add(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
+std::string_view builtin_quirks() { return kBuiltin[0].text; }
+
+void apply_quirks(DeviceCaps &caps, std::string_view text, const std::string &name) {
+  Quirk q;
+  DeviceCaps any; // what is switched off to see whether there is such a thing
+  NameValues line(text, name);
+  while (line.next()) {
+    const std::string_view key = line.name();
+    if (key == "quirk") {
+      finish(q, line, caps);
+      q = {};
+      q.name = line.value();
+      if (q.name.empty()) line.wrong({"a quirk needs a name"});
+    } else if (q.name.empty()) {
+      line.wrong({"expected 'quirk = NAME' before '", key, "'"});
+    } else if (Range *range = range_of(q, key)) {
+      const std::string_view value = line.value();
+      if (!read_range(value, *range))
+        line.wrong({key, " is '", value, "', expected a number or a range such as 0x100..0x1ff"});
+    } else if (key == "because") {
+      q.because = line.value();
+    } else if (key == "source") {
+      q.source = line.value();
+    } else if (key == "off") {
+      q.off = line.value();
+      for (std::string_view word = line.next_word(); !word.empty(); word = line.next_word())
+        if (!take_away(any, word)) line.wrong({"'", word, "' is no feature and no kernel"});
+    } else {
+      line.wrong({"no part of a quirk is called '", key, "'"});
+    }
   }
-  parser.check_last();
-  return std::move(parser.quirks);
+  finish(q, line, caps);
 }
 
-std::vector<Quirk> builtin_quirks() { return parse_quirks(kBuiltin[0].text, "built-in quirks"); }
-
-std::vector<Quirk> quirks_from_environment() {
+void apply_quirks(DeviceCaps &caps) {
   const char *value = std::getenv("FOVEA_QUIRKS");
   std::string path = value ? value : "";
-  if (path == "none") return {};
+  if (path == "none") return;
   const bool adds = path.starts_with('+');
   if (adds) path.erase(0, 1);
-  std::vector<Quirk> quirks = path.empty() || adds ? builtin_quirks() : std::vector<Quirk>();
-  if (path.empty()) return quirks;
+  if (path.empty() || adds) apply_quirks(caps, builtin_quirks(), "built-in quirks");
+  if (path.empty()) return;
   try {
-    const MappedFile file(path);
-    const auto bytes = file.bytes();
-    for (Quirk &quirk : parse_quirks({reinterpret_cast<const char *>(bytes.data()), bytes.size()}, path))
-      quirks.push_back(std::move(quirk));
+    apply_quirks(caps, read_small_file(path), path);
   } catch (const Error &e) {
     fail(e.code(), "FOVEA_QUIRKS: ", e.what());
-  }
-  return quirks;
-}
-
-void apply_quirks(DeviceCaps &caps, std::span<const Quirk> quirks) {
-  for (const Quirk &quirk : quirks) {
-    if (!quirk.concerns(caps)) continue;
-    for (const std::string &feature : quirk.features) switch_off(caps, feature);
-    caps.disabled_kernels.insert(quirk.kernels.begin(), quirk.kernels.end());
-    std::string words;
-    for (const std::string &word : quirk.off) words += " " + word;
-    caps.quirks.push_back(concat(quirk.name, ": without", words, ": ", quirk.because,
-                                 quirk.source.empty() ? "" : concat(" (", quirk.source, ")")));
   }
 }
 

@@ -55,7 +55,7 @@ bool belongs(const ChoiceKey &key, const DriverRow &row) {
 } // namespace
 
 void order_for_driver(const DeviceCaps &caps, const ChoiceKey &key, std::vector<KernelChoice> &choices) {
-  if (!caps.profile.empty()) return; // what is known of this driver is not of the one pretended
+  if (caps.profile) return; // what is known of this driver is not of the one pretended
   for (const DriverRow &row : kRows) {
     if (row.driver_id != caps.driver_id || !belongs(key, row)) continue;
     const auto found = std::find_if(choices.begin(), choices.end(),

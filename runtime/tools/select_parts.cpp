@@ -3,7 +3,7 @@
 //
 // - selection.txt: the models, their tasks, ops and kernels, one a line (shaders/pack/pack_kernels.cpp);
 // - selected_ops.h, for ops/registry.cpp;
-// - selected_parts.cpp, in place of tasks/transcription_kinds.cpp;
+// - selected_parts.cpp, in place of tasks/transcription_kinds.cpp and base/builtin_profiles.cpp;
 // - symbols.map and symbols.rsp, for the linker: the functions that these tasks have.
 #include "exec/needs.h"
 #include "tasks/speech_spec.h"
@@ -119,7 +119,8 @@ void run(const std::string &folder, const std::string &headers, std::span<char *
   write(folder + "/selection.txt", list);
   write(folder + "/selected_ops.h", ops + "    \"\",\n};\n} // namespace fovea\n");
   write(folder + "/selected_parts.cpp",
-        concat("#include \"tasks/transcription.h\"\nnamespace fovea {\n"
+        concat("#include \"base/device_profile.h\"\n#include \"tasks/transcription.h\"\nnamespace fovea {\n"
+               "std::span<const BuiltinProfile> builtin_profiles() { return {}; }\n"
                "TranscriptionKinds transcription_kinds() {\n  return {",
                selection.tokens ? "make_token_transcription" : "nullptr", ", ",
                selection.ctc ? "make_ctc_transcription" : "nullptr", "};\n}\n} // namespace fovea\n"));

@@ -1,6 +1,7 @@
 #include "vk/adjust.h"
 
 #include "base/error.h"
+#include "kernels/quirks.h"
 
 #include <cstdlib>
 
@@ -20,7 +21,7 @@ std::optional<DeviceProfile> profile_from_environment() {
 } // namespace
 
 Adjustments Adjustments::of(const std::optional<std::string> &pretend) {
-  Adjustments out{quirks_from_environment(), {}};
+  Adjustments out;
   if (!pretend)
     out.profile = profile_from_environment();
   else if (!pretend->empty())
@@ -29,7 +30,7 @@ Adjustments Adjustments::of(const std::optional<std::string> &pretend) {
 }
 
 void Adjustments::apply(DeviceInfo &device) const {
-  apply_quirks(device.caps, quirks);
+  apply_quirks(device.caps);
   if (!profile) return;
   clamp(device.caps, *profile);
   if (!device.usable) return;

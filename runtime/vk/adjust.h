@@ -5,15 +5,14 @@
 #pragma once
 
 #include "base/device_profile.h"
-#include "kernels/quirks.h"
 #include "vk/caps_query.h"
 
 #include <functional>
+#include <optional>
 
 namespace fovea::vk {
 
 struct Adjustments {
-  std::vector<Quirk> quirks;
   std::optional<DeviceProfile> profile;
 
   /// `pretend`: a profile's name or file; empty: none; unset: FOVEA_PRETEND. Quirks are those of

@@ -73,7 +73,11 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
       std::make_shared<Context>(std::move(instance), std::move(devices[index]), info.caps, options.features);
   log(LogLevel::Info, "device ", context->physical.info.index, ": ", context->name(), " (",
       context->caps.type, ", ", context->caps.driver_name, " ", context->caps.driver_info, ")");
-  for (const std::string &quirk : context->caps.quirks) log(LogLevel::Info, context->name(), ": ", quirk);
+  for (std::string_view rest = context->caps.quirks; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    log(LogLevel::Info, context->name(), ": ", line);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
   const std::string folder = options.cache_folder ? *options.cache_folder : vk::cache_folder();
   if (options.tuning ? *options.tuning : tuning_from_environment())
     context->caps.tuning = load_tuning(folder, context->caps);

@@ -1,5 +1,6 @@
 #include "vk/pipeline_cache.h"
 
+#include "base/device_profile.h"
 #include "base/log.h"
 #include "base/mapped_file.h"
 #include "kernels/catalogue.h"
@@ -80,7 +81,7 @@ uint64_t cache_key(const DeviceCaps &caps) {
   hash = hash_bytes(std::as_bytes(std::span(caps.pipeline_cache_uuid)), hash);
   for (const std::string &text : {caps.name, caps.driver_name, caps.driver_info})
     hash = hash_bytes(std::as_bytes(std::span(text.data(), text.size() + 1)), hash);
-  if (caps.profile_hash != 0) hash = hash_value(caps.profile_hash, hash);
+  if (caps.profile) hash = hash_value(caps.profile->hash(), hash);
   return hash_value(spirv_hash(), hash);
 }
 

@@ -9,6 +9,7 @@
 #include "vk/specialize.h"
 
 #include <doctest/doctest.h>
+#include <set>
 
 using namespace fovea;
 using namespace fovea::test;
@@ -90,7 +91,7 @@ std::string excess(const Dispatch &d, const DeviceCaps &caps) {
                                         {kBallot, caps.subgroup_ballot},
                                         {kShuffle, caps.subgroup_shuffle}})
     if (kernel.has_capability(capability) && !(has && caps.fixed_subgroups()))
-      return concat("subgroup capability ", capability);
+      return concat("subgroup capability ", uint32_t(capability));
   return {};
 }
 
@@ -98,23 +99,27 @@ struct Count {
   size_t n_plans = 0, n_dispatches = 0;
 };
 
-/// Plans of all graphs, at sizes from one to many.
+/// Plans of all graphs, at sizes from one to many: thousands where a graph's tensors have one such side.
 void check_plans(const Model &model, const DeviceCaps &caps, Count &count) {
   std::vector<const Graph *> graphs;
-  for (const Graph &g : model.graphs()) graphs.push_back(&g);
+  std::set<std::string> symbols;
+  for (const Graph &g : model.graphs()) {
+    graphs.push_back(&g);
+    for (const ValueInfo &v : g.values())
+      for (const Dim &d : v.dims)
+        if (!d.symbol.empty()) symbols.insert(d.symbol);
+  }
   const auto weights = [&](const std::string &name) { return model.find_weight(name); };
   for (const Graph *graph : graphs)
-    for (const uint64_t size : {1, 5, 33, 400, 16000}) {
+    for (const uint64_t size : {1, 5, 33, 400, 4000}) {
+      if (size > 400 && symbols.size() > 1) continue;
       Bindings sizes;
-      for (const Graph *g : graphs)
-        for (const ValueInfo &v : g->values())
-          for (const Dim &d : v.dims)
-            if (!d.symbol.empty()) sizes[d.symbol] = d.symbol == "B" ? 1 : size;
+      for (const std::string &symbol : symbols) sizes[symbol] = symbol == "B" ? 1 : size;
       Plan plan;
       try {
         plan = make_plan(*graph, sizes, weights, StateLayout::of(graphs, sizes), caps);
       } catch (const Error &e) { // sizes that do not fit each other, on any device
-        CHECK(e.code() == ErrorCode::InvalidGraph);
+        CHECK_MESSAGE(e.code() == ErrorCode::InvalidGraph, std::string(e.what()));
         continue;
       }
       ++count.n_plans;
@@ -139,7 +144,7 @@ TEST_CASE("pretend: no plan of a golden model uses anything beyond any profile")
           "yolos", "segformer", "mobilenet_v2", "resnet", "lstm_attention", "caption"}) {
       const std::string folder = shared_path(concat("golden/cases/", name));
       if (folder.empty()) return;
-      CAPTURE(name);
+      INFO(std::string(name));
       for (const Encoding encoding : {Encoding::F32, Encoding::Q8})
         check_plans(*converted(folder, encoding), caps, count);
     }

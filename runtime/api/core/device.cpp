@@ -66,9 +66,9 @@ std::optional<bool> tuning_of(fovea_tuning wanted) {
 
 DeviceDescription::DeviceDescription(const vk::DeviceInfo &device)
     : name(device.caps.name), driver_name(device.caps.driver_name), driver_info(device.caps.driver_info),
-      rejected(device.rejected), profile(device.caps.profile) {
+      rejected(device.rejected), profile(device.caps.profile ? device.caps.profile->name : ""),
+      quirks(device.caps.quirks) {
   const DeviceCaps &caps = device.caps;
-  for (const std::string &quirk : caps.quirks) quirks += (quirks.empty() ? "" : "\n") + quirk;
   info.struct_size = sizeof info;
   info.index = device.index;
   info.name = name.c_str();
