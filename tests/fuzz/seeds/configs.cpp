@@ -29,6 +29,8 @@ const std::map<std::string, std::string> &tiny_configs() {
       {"distilbert",
        R"({"model_type":"distilbert","dim":8,"hidden_dim":16,"n_layers":1,"n_heads":2,"vocab_size":6,
 "max_position_embeddings":16,"architectures":["DistilBertForSequenceClassification"]})"},
+      {"conformer", R"({"model_type":"conformer_ctc","num_hidden_layers":1,"vocab_size":6,"hidden_size":8,
+"intermediate_size":16,"num_attention_heads":2})"},
       {"bart", R"({"model_type":"bart",)" + pair + "}"},
       {"marian", R"({"model_type":"marian",)" + pair + "}"},
       {"t5",

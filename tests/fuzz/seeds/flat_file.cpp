@@ -95,11 +95,29 @@ Seeds graph_text_seeds() {
       }
     }
   }
-  out["linear_q8"] =
-      "graph g\n  in x f32 [T, 64]\n  out y = linear(x, w, b) act=gelu\n# weight w q8 [48, 64]\n"
-      "# weight b f32 [48]\n";
-  out["linear_q4"] = "graph g\n  in x f32 [T, 64]\n  n = rms_norm(x, g)\n  out y = linear(n, w)\n"
-                     "# weight w q4 [4096, 64]\n# weight g f32 [64]\n";
+  // Ops and encodings that none of them uses.
+  const std::pair<const char *, const char *> calls[] = {
+      {"linear_q8", "  in x f32 [T, 64]\n  out y = linear(x, w, b) act=gelu\n# weight w q8 [48, 64]\n# "
+                    "weight b f32 [48]\n"},
+      {"linear_q4",
+       "  in x f32 [T, 64]\n  n = rms_norm(x, g)\n  out y = linear(n, w)\n# weight w q4 [4096, 64]\n"
+       "# weight g f32 [64]\n"},
+      {"attention_weights",
+       "  in q f32 [1, T, 8]\n  in k f32 [1, T, 8]\n  out y = attention_weights(q, k) heads=2\n"},
+      {"channels_first", "  in x f32 [2, 5, 7, 8]\n  out y = channels_first(x)\n"},
+      {"depthwise_conv2d", "  in x f32 [1, H, W, 4]\n  out y = depthwise_conv2d(x, w) kernel_h=3 "
+                           "kernel_w=3\n# weight w f32 [9, 4]\n"},
+      {"gated", "  in x f32 [2, T, 16]\n  out y = gated(x) act=silu\n"},
+      {"gru", "  in x f32 [2, T, 12]\n  out y = gru(x, w, b)\n# weight w f32 [12, 4]\n# weight b f32 [12]\n"},
+      {"lstm",
+       "  in x f32 [2, T, 16]\n  state s f32 [2, 2, 4]\n  out y = lstm(x, w, b, s)\n# weight w f32 [16, 4]\n"
+       "# weight b f32 [16]\n"},
+      {"map_positions", "  in x f32 [1, H, W, 2]\n  out y = map_positions(x) features=4\n"},
+      {"repeat", "  in x f32 [B, 2]\n  out y = repeat(w, x)\n# weight w f32 [3, 2]\n"},
+      {"token_rules", "  in x f32 [2, 4]\n  in r i32 [2, 4]\n  out y = token_rules(x, w, r) time_begin=2\n# "
+                      "weight w f32 [4]\n"},
+      {"weighted_sum", "  in x f32 [2, T, 4]\n  in p f32 [2, T]\n  out y = weighted_sum(x, p)\n"}};
+  for (const auto &[name, text] : calls) out[name] = concat("graph g\n", text);
   return out;
 }
 

@@ -82,6 +82,18 @@ Seeds safetensors_seeds() {
                           {"model.safetensors", safetensors(tensors)},
                           {"tokenizer.json", kTokenizer}});
   }
+  std::vector<RawTensor> recurrent;
+  const std::pair<const char *, std::vector<uint64_t>> shapes[] = {
+      {"embedding.weight", {6, 4}}, {"lstm.weight_ih_l0", {16, 4}}, {"lstm.weight_hh_l0", {16, 4}},
+      {"lstm.bias_ih_l0", {16}},    {"lstm.bias_hh_l0", {16}},      {"attn.weight", {4, 4}},
+      {"score.weight", {1, 4}},     {"out.weight", {2, 4}},         {"out.bias", {2}}};
+  for (const auto &[name, shape] : shapes)
+    recurrent.push_back(f32_tensor(name, shape, values(shape.size() == 1 ? shape[0] : shape[0] * shape[1])));
+  out["lstm"] = bundle(
+      {{"config.json", R"({"model_type":"lstm_attention"})"}, {"model.safetensors", safetensors(recurrent)}});
+  // Larger ones without weights: their plan is made, and then says what is missing.
+  for (const auto &[name, config] : tiny_configs())
+    if (!out.contains(name)) out[name] = bundle({{"config.json", config}, {"tokenizer.json", kTokenizer}});
   const std::string kinds = safetensors({f32_tensor("f32", {2, 2}, {1, 2, 3, 4}),
                                          {"f16", "F16", {3}, raw(std::vector<uint16_t>{0x3C00, 0xC000, 1})},
                                          {"bf16", "BF16", {2}, raw(std::vector<uint16_t>{0x3F80, 0xC040})},
@@ -175,7 +187,7 @@ Seeds pytorch_seeds() {
   out["zip"] = bundle({{"pytorch_model.bin", pytorch_zip(kinds)}});
   out["zip64"] = bundle({{"pytorch_model.bin", pytorch_zip(kinds, true)}});
   out["legacy"] = bundle({{"pytorch_model.bin", pytorch_legacy(kinds)}});
-  for (const char *name : {"lstm", "gpt2", "bert"}) {
+  for (const char *name : {"gpt2", "bert"}) {
     std::vector<TorchTensor> tensors;
     for (const auto &[tensor, shape] : inputs_of(tiny_configs().at(name))) {
       std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end()), strides(dims.size(), 1);
