@@ -8,7 +8,13 @@
 namespace fovea::fuzz {
 namespace {
 
-using test::ZipFileEntry;
+/// An entry, and what the directory says of it when that is not what it should.
+struct Entry {
+  std::string name, bytes;
+  uint16_t method = 0, flags = 0;
+  std::optional<uint32_t> stored, original, offset;
+  std::string extra; // of the directory, when it is not zip64's
+};
 
 /// Bytes of an argument's length before it, for opcodes that have such; else the argument's own bytes.
 struct Argument {
@@ -119,9 +125,65 @@ void edit(std::vector<Instruction> &all, Dice &dice) {
   }
 }
 
+/// A zip of entries, one after another; `wide`: numbers in zip64's records.
+std::string written(const std::vector<Entry> &entries, bool wide) {
+  using test::raw;
+  constexpr uint32_t kWide = 0xFFFFFFFF;
+  const std::string nothing16 = raw(uint16_t(0)), nothing32 = raw(uint32_t(0));
+  std::string out, directory;
+  for (const Entry &e : entries) {
+    const uint64_t at = out.size(), n = e.bytes.size();
+    const auto number = [&](const std::optional<uint32_t> &given, uint64_t value) {
+      return raw(given.value_or(wide ? kWide : uint32_t(value)));
+    };
+    const auto head = [&] {
+      return raw(e.flags) + raw(e.method) + nothing32 + nothing32 + number(e.stored, n) +
+             number(e.original, n) + raw(uint16_t(e.name.size()));
+    };
+    const std::string local = wide ? raw(uint16_t(1)) + raw(uint16_t(16)) + raw(n) + raw(n) : "";
+    std::string extra = wide ? raw(uint16_t(1)) + raw(uint16_t(24)) + raw(n) + raw(n) + raw(at) : "";
+    if (!e.extra.empty()) extra = e.extra;
+    out += "PK\3\4" + raw(uint16_t(45)) + head() + raw(uint16_t(local.size())) + e.name + local + e.bytes;
+    directory += "PK\1\2" + raw(uint16_t(45)) + raw(uint16_t(45)) + head() + raw(uint16_t(extra.size())) +
+                 nothing16 + nothing16 + nothing16 + nothing32 + number(e.offset, at) + e.name + extra;
+  }
+  const uint64_t start = out.size(), count = entries.size();
+  out += directory;
+  if (wide)
+    out += "PK\6\6" + raw(uint64_t(44)) + raw(uint16_t(45)) + raw(uint16_t(45)) + nothing32 + nothing32 +
+           raw(count) + raw(count) + raw(uint64_t(directory.size())) + raw(start) + "PK\6\7" + nothing32 +
+           raw(start + directory.size()) + raw(uint32_t(1));
+  const auto n_entries = raw(uint16_t(wide ? 0xFFFF : count));
+  return out + "PK\5\6" + nothing32 + n_entries + n_entries + raw(wide ? kWide : uint32_t(directory.size())) +
+         raw(wide ? kWide : uint32_t(start)) + nothing16;
+}
+
+/// A field of a directory's entry that is not what it should be.
+void edit_directory(Entry &e, Dice &dice) {
+  const auto number = [&] { return uint32_t(dice.one_in(2) ? 0xFFFFFFFF : dice.number(e.bytes.size())); };
+  switch (dice.below(6)) {
+  case 0: e.flags = uint16_t(dice.number(0)); break;
+  case 1: e.method = uint16_t(dice.number(0)); break;
+  case 2: e.stored = number(); break;
+  case 3: e.stored = e.original = number(); break;
+  case 4: e.offset = number(); break;
+  case 5: { // records of an id and a size, the last perhaps cut
+    e.extra.clear();
+    for (size_t n = 1 + dice.below(2); n-- > 0;) {
+      const size_t size = dice.one_in(3) ? dice.below(40) : 8 * dice.below(4);
+      e.extra += test::raw(uint16_t(dice.one_in(4) ? dice.number(1) : 1)) +
+                 test::raw(uint16_t(dice.one_in(6) ? dice.number(size) : size));
+      for (size_t i = 0; i < size; ++i) e.extra += char(dice.one_in(6) ? dice.below(256) : 0);
+    }
+    if (dice.one_in(3)) e.extra.resize(dice.below(e.extra.size()));
+    break;
+  }
+  }
+}
+
 /// The entries by their own headers, one after another.
-std::vector<ZipFileEntry> entries_of(std::string_view file) {
-  std::vector<ZipFileEntry> out;
+std::vector<Entry> entries_of(std::string_view file) {
+  std::vector<Entry> out;
   for (size_t at = 0; at + 30 < file.size() && file.substr(at, 4) == "PK\3\4" && out.size() < 64;) {
     const auto number = [&](size_t offset, size_t n) {
       uint64_t value = 0;
@@ -133,19 +195,25 @@ std::vector<ZipFileEntry> entries_of(std::string_view file) {
     const size_t data = at + 30 + n_name + n_extra;
     if (n == 0xFFFFFFFF && n_extra >= 20 && data < file.size()) std::memcpy(&n, file.data() + data - 8, 8);
     if (data > file.size() || n > file.size() - data) break;
-    out.push_back({std::string(file.substr(at + 30, n_name)), std::string(file.substr(data, n)),
-                   uint16_t(number(8, 2))});
+    Entry e;
+    e.name = file.substr(at + 30, n_name);
+    e.bytes = file.substr(data, n);
+    e.method = uint16_t(number(8, 2));
+    out.push_back(std::move(e));
     at = data + n;
   }
   return out;
 }
 
-void edit_entry(std::vector<ZipFileEntry> &entries, Dice &dice) {
-  ZipFileEntry &e = entries[dice.below(entries.size())];
+void edit_entry(std::vector<Entry> &entries, Dice &dice) {
+  Entry &e = entries[dice.below(entries.size())];
   switch (dice.below(8)) {
   case 0: e.name = dice.one_in(2) ? mutate_bytes(e.name, 8) : dice.of(entries).name; break;
-  case 1: e.method = uint16_t(dice.number(0)); break;
-  case 2: shuffle_list(entries, dice); break;
+  case 1: shuffle_list(entries, dice); break;
+  case 2:
+  case 3:
+    for (size_t n = 1 + dice.below(4); n-- > 0;) edit_directory(e, dice);
+    break;
   default: e.bytes = e.name.ends_with(".pkl") ? edit_pickle(e.bytes, dice) : mutate_bytes(e.bytes); break;
   }
 }
@@ -171,7 +239,7 @@ std::string edit_pickle(const std::string &bytes, Dice &dice) {
 std::string edit_checkpoint(const std::string &file, Dice &dice) {
   if (file.empty() || dice.one_in(8)) return mutate_bytes(file);
   if (!file.starts_with("PK")) return edit_pickle(file, dice);
-  std::vector<ZipFileEntry> entries = entries_of(file);
+  std::vector<Entry> entries = entries_of(file);
   if (entries.empty()) return mutate_bytes(file);
   const auto pickle = std::find_if(entries.begin(), entries.end(),
                                    [](const auto &e) { return e.name.ends_with("data.pkl"); });
@@ -182,21 +250,21 @@ std::string edit_checkpoint(const std::string &file, Dice &dice) {
       edit_entry(entries, dice);
       break; // the list may have moved
     }
-  return test::zip(entries, dice.one_in(4));
+  return written(entries, dice.one_in(4));
 }
 
 std::string join_checkpoints(const std::string &a, const std::string &b, Dice &dice) {
-  std::vector<ZipFileEntry> entries = entries_of(a);
-  const std::vector<ZipFileEntry> others = entries_of(b);
+  std::vector<Entry> entries = entries_of(a);
+  const std::vector<Entry> others = entries_of(b);
   if (others.empty()) return {};
-  const ZipFileEntry &other = dice.of(others);
+  const Entry &other = dice.of(others);
   const auto same =
       std::find_if(entries.begin(), entries.end(), [&](const auto &e) { return e.name == other.name; });
   if (same == entries.end())
     entries.push_back(other);
   else
     *same = other;
-  return test::zip(entries, dice.one_in(4));
+  return written(entries, dice.one_in(4));
 }
 
 } // namespace fovea::fuzz
