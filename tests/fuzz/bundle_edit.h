@@ -7,18 +7,17 @@
 namespace fovea::fuzz {
 
 /// `edit_file` gets the name and the bytes.
-template <class EditFile>
-std::string edit_bundle(std::string_view input, Dice &random, EditFile &&edit_file) {
+template <class EditFile> std::string edit_bundle(std::string_view input, Dice &dice, EditFile &&edit_file) {
   std::vector<BundledFile> files = unbundle(input);
   if (files.empty()) return {};
-  if (random.one_in(32)) {
-    shuffle_list(files, random);
-  } else if (random.one_in(64)) {
-    std::swap(files[random.below(files.size())].name, files[0].name);
+  if (dice.one_in(32)) {
+    shuffle_list(files, dice);
+  } else if (dice.one_in(64)) {
+    std::swap(files[dice.below(files.size())].name, files[0].name);
   } else {
-    for (size_t n = 1 + random.below(2); n-- > 0;) {
-      BundledFile &file = files[random.below(files.size())];
-      file.bytes = edit_file(file.name, file.bytes, random);
+    for (size_t n = 1 + dice.below(2); n-- > 0;) {
+      BundledFile &file = files[dice.below(files.size())];
+      file.bytes = edit_file(file.name, file.bytes, dice);
     }
   }
   return bundle(files);
@@ -26,15 +25,15 @@ std::string edit_bundle(std::string_view input, Dice &random, EditFile &&edit_fi
 
 /// A file of `a` joined with its namesake of `b`, or in its place.
 template <class JoinFile>
-std::string join_bundles(std::string_view a, std::string_view b, Dice &random, JoinFile &&join_file) {
+std::string join_bundles(std::string_view a, std::string_view b, Dice &dice, JoinFile &&join_file) {
   std::vector<BundledFile> files = unbundle(a);
   const std::vector<BundledFile> others = unbundle(b);
   if (files.empty() || others.empty()) return {};
-  const BundledFile &other = random.of(others);
+  const BundledFile &other = dice.of(others);
   for (BundledFile &file : files) {
     if (file.name != other.name) continue;
     const std::string joined =
-        random.one_in(3) ? other.bytes : join_file(file.name, file.bytes, other.bytes, random);
+        dice.one_in(3) ? other.bytes : join_file(file.name, file.bytes, other.bytes, dice);
     if (!joined.empty()) file.bytes = joined;
     return bundle(files);
   }

@@ -62,6 +62,12 @@ void add_text(std::string &out, const std::string &text) {
   out += text;
 }
 
+/// A count, or one that a product with `size` makes small.
+uint64_t wrapping(Dice &dice, uint64_t size) {
+  if (size == 0 || dice.one_in(2)) return dice.number(1);
+  return ~0ull / size + 1 + dice.below(4);
+}
+
 GgufEntry parse_entry(In &in) {
   GgufEntry e;
   e.key = in.text(in.value<uint64_t>());
@@ -153,96 +159,96 @@ std::string GgufDocument::write() const {
 }
 
 void GgufDocument::edit_entry(
-    GgufEntry &e, Dice &random,
+    GgufEntry &e, Dice &dice,
     const std::function<std::string(const std::string &, const std::string &, Dice &)> &text) {
-  switch (random.below(10)) {
-  case 0: e.key = random.one_in(2) ? mutate_bytes(e.key, 8) : random.of(metadata).key; return;
-  case 1: e.type = uint32_t(random.one_in(4) ? random.number(e.type) : random.below(13)); return;
-  case 2:
-    e.element_type = uint32_t(random.one_in(4) ? random.number(e.element_type) : random.below(13));
-    return;
-  case 3:
-    if (random.one_in(3)) e.count = random.number(e.strings.size());
-    return;
+  switch (dice.below(10)) {
+  case 0: e.key = dice.one_in(2) ? mutate_bytes(e.key, 8) : dice.of(metadata).key; return;
+  case 1: e.type = uint32_t(dice.one_in(4) ? dice.number(e.type) : dice.below(13)); return;
+  case 2: e.element_type = uint32_t(dice.one_in(4) ? dice.number(e.element_type) : dice.below(13)); return;
+  case 3: e.count = wrapping(dice, size_of(e.type == kArray ? e.element_type : e.type)); return;
   default: break;
   }
   if (e.type == kArray && e.element_type == kString) {
-    if (e.strings.empty() || random.one_in(3)) return shuffle_list(e.strings, random);
-    std::string &s = e.strings[random.below(e.strings.size())];
-    const std::string known = text(e.key, s, random);
-    s = !known.empty() ? known : random.one_in(3) ? edit_text(s, random) : mutate_bytes(s);
+    if (e.strings.empty() || dice.one_in(3)) return shuffle_list(e.strings, dice);
+    std::string &s = e.strings[dice.below(e.strings.size())];
+    const std::string known = text(e.key, s, dice);
+    s = !known.empty() ? known : dice.one_in(3) ? edit_text(s, dice) : mutate_bytes(s);
     return;
   }
   if (e.type == kString) {
-    const std::string known = text(e.key, e.bytes, random);
-    e.bytes = !known.empty() ? known : random.one_in(3) ? edit_text(e.bytes, random) : mutate_bytes(e.bytes);
+    const std::string known = text(e.key, e.bytes, dice);
+    e.bytes = !known.empty() ? known : dice.one_in(3) ? edit_text(e.bytes, dice) : mutate_bytes(e.bytes);
     return;
   }
   const uint64_t size = size_of(e.type == kArray ? e.element_type : e.type);
-  if (size == 0 || e.bytes.size() < size || random.one_in(6)) {
+  if (size == 0 || e.bytes.size() < size || dice.one_in(6)) {
     e.bytes = mutate_bytes(e.bytes, e.type == kArray ? 32 : 0);
     return;
   }
-  const size_t at = random.below(e.bytes.size() / size) * size;
+  const size_t at = dice.below(e.bytes.size() / size) * size;
   uint64_t value = 0;
   std::memcpy(&value, e.bytes.data() + at, size);
-  value = random.number(value);
+  value = dice.number(value);
   std::memcpy(e.bytes.data() + at, &value, size);
 }
 
-void GgufDocument::edit_plane(GgufPlane &p, Dice &random) {
+void GgufDocument::edit_plane(GgufPlane &p, Dice &dice) {
   bool fits = true; // whether bytes follow the shape
-  switch (random.below(9)) {
-  case 0: p.name = random.one_in(2) ? mutate_bytes(p.name, 8) : random.of(planes).name; break;
-  case 1: shuffle_list(p.dims, random); break;
+  switch (dice.below(10)) {
+  case 0: p.name = dice.one_in(2) ? mutate_bytes(p.name, 8) : dice.of(planes).name; break;
+  case 1: shuffle_list(p.dims, dice); break;
   case 2:
   case 3:
   case 4:
     if (p.dims.empty()) p.dims.push_back(1);
-    p.dims[random.below(p.dims.size())] = random.one_in(2) ? random.below(70) : random.number(p.dims[0]);
+    p.dims[dice.below(p.dims.size())] = dice.one_in(2) ? dice.below(70) : dice.number(p.dims[0]);
     break;
   case 5:
-    p.type =
-        uint32_t(random.one_in(4) ? random.number(p.type) : kBlocks[random.below(std::size(kBlocks))].type);
+    p.type = uint32_t(dice.one_in(4) ? dice.number(p.type) : kBlocks[dice.below(std::size(kBlocks))].type);
     break;
   case 6:
-    p.offset_error = random.number(0);
+    p.offset_error = dice.number(0);
     fits = false;
     break;
   case 7:
     p.bytes = mutate_bytes(p.bytes);
     fits = false;
     break;
-  case 8: p.dims = random.of(planes).dims; break;
+  case 8: p.dims = dice.of(planes).dims; break;
+  case 9:
+    if (p.dims.empty()) return;
+    p.dims[0] = wrapping(dice, 4 * (p.dims.size() > 1 ? p.dims[1] : 1));
+    fits = false;
+    break;
   }
-  if (fits && !random.one_in(8))
+  if (fits && !dice.one_in(8))
     if (const uint64_t n = bytes_of(p); n < 1 << 14) p.bytes.resize(n, '\x2a');
 }
 
 void GgufDocument::edit(
-    Dice &random, const std::function<std::string(const std::string &, const std::string &, Dice &)> &text) {
-  switch (random.below(16)) {
-  case 0: return shuffle_list(metadata, random);
+    Dice &dice, const std::function<std::string(const std::string &, const std::string &, Dice &)> &text) {
+  switch (dice.below(16)) {
+  case 0: return shuffle_list(metadata, dice);
   case 1:
-    if (random.one_in(2)) return shuffle_list(planes, random);
-    if (random.one_in(4)) version = uint32_t(random.number(version));
-    if (random.one_in(4)) n_planes = random.number(planes.size());
-    if (random.one_in(4)) n_metadata = random.number(metadata.size());
+    if (dice.one_in(2)) return shuffle_list(planes, dice);
+    if (dice.one_in(4)) version = uint32_t(dice.number(version));
+    if (dice.one_in(4)) n_planes = dice.number(planes.size());
+    if (dice.one_in(4)) n_metadata = dice.number(metadata.size());
     return;
   case 2:
   case 3:
   case 4:
   case 5:
-    if (!planes.empty()) edit_plane(planes[random.below(planes.size())], random);
+    if (!planes.empty()) edit_plane(planes[dice.below(planes.size())], dice);
     return;
   default:
-    if (!metadata.empty()) edit_entry(metadata[random.below(metadata.size())], random, text);
+    if (!metadata.empty()) edit_entry(metadata[dice.below(metadata.size())], dice, text);
   }
 }
 
-void GgufDocument::take_from(const GgufDocument &other, Dice &random) {
-  if (!other.metadata.empty() && (other.planes.empty() || random.one_in(2))) {
-    const GgufEntry &entry = random.of(other.metadata);
+void GgufDocument::take_from(const GgufDocument &other, Dice &dice) {
+  if (!other.metadata.empty() && (other.planes.empty() || dice.one_in(2))) {
+    const GgufEntry &entry = dice.of(other.metadata);
     const auto same =
         std::find_if(metadata.begin(), metadata.end(), [&](const auto &e) { return e.key == entry.key; });
     if (same == metadata.end())
@@ -250,7 +256,7 @@ void GgufDocument::take_from(const GgufDocument &other, Dice &random) {
     else
       *same = entry;
   } else if (!other.planes.empty()) {
-    planes.insert(planes.begin() + std::ptrdiff_t(random.below(planes.size() + 1)), random.of(other.planes));
+    planes.insert(planes.begin() + std::ptrdiff_t(dice.below(planes.size() + 1)), dice.of(other.planes));
   }
 }
 

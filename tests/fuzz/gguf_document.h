@@ -36,15 +36,15 @@ struct GgufDocument {
   std::string write() const;
   /// One edit. `text`: how to edit a string whose key is given; "" where it does not know the key.
   void
-  edit(Dice &random,
-       const std::function<std::string(const std::string &key, const std::string &text, Dice &random)> &text);
+  edit(Dice &dice,
+       const std::function<std::string(const std::string &key, const std::string &text, Dice &dice)> &text);
   /// Takes an entry or a tensor of the other file.
-  void take_from(const GgufDocument &other, Dice &random);
+  void take_from(const GgufDocument &other, Dice &dice);
 
 private:
-  void edit_entry(GgufEntry &entry, Dice &random,
+  void edit_entry(GgufEntry &entry, Dice &dice,
                   const std::function<std::string(const std::string &, const std::string &, Dice &)> &text);
-  void edit_plane(GgufPlane &plane, Dice &random);
+  void edit_plane(GgufPlane &plane, Dice &dice);
 };
 
 } // namespace fovea::fuzz

@@ -5,8 +5,8 @@
 
 namespace fovea::fuzz {
 
-std::string edit_graph(const std::string &text, Dice &random);
+std::string edit_graph(const std::string &text, Dice &dice);
 /// `a` with a line of `b`.
-std::string join_graphs(const std::string &a, const std::string &b, Dice &random);
+std::string join_graphs(const std::string &a, const std::string &b, Dice &dice);
 
 } // namespace fovea::fuzz

@@ -5,8 +5,8 @@
 
 namespace fovea::fuzz {
 
-std::string edit_json(const std::string &text, Dice &random);
+std::string edit_json(const std::string &text, Dice &dice);
 /// `a` with a value of `b` in place of one of its own.
-std::string join_json(const std::string &a, const std::string &b, Dice &random);
+std::string join_json(const std::string &a, const std::string &b, Dice &dice);
 
 } // namespace fovea::fuzz

@@ -57,20 +57,20 @@ Line line_at(const std::string &text, size_t at) {
 
 } // namespace
 
-std::string edit_text(const std::string &text, Dice &random) {
+std::string edit_text(const std::string &text, Dice &dice) {
   std::string out = text;
   const std::vector<Word> words = words_of(out);
   if (words.empty()) return mutate_bytes(out);
-  const Word word = random.of(words), other = random.of(words);
+  const Word word = dice.of(words), other = dice.of(words);
   const Line line = line_at(out, word.at);
-  switch (random.below(12)) {
+  switch (dice.below(12)) {
   case 0:
   case 1:
   case 2: return out.replace(word.at, word.size, out.substr(other.at, other.size));
   case 3: return out.erase(line.begin, line.end - line.begin + 1);
   case 4: return out.insert(line.begin, out.substr(line.begin, line.end - line.begin) + "\n");
-  case 5: return out.insert(word.at, 1, "[](),=->#\"{}\n \t\xff"[random.below(16)]);
-  case 6: return out.erase(word.at, word.size + random.below(3));
+  case 5: return out.insert(word.at, 1, "[](),=->#\"{}\n \t\xff"[dice.below(16)]);
+  case 6: return out.erase(word.at, word.size + dice.below(3));
   case 7: { // two lines change places
     const Line second = line_at(out, other.at);
     if (line.end >= second.begin) return out;
@@ -85,9 +85,9 @@ std::string edit_text(const std::string &text, Dice &random) {
     for (const Word &w : words)
       if (std::isdigit(static_cast<unsigned char>(out[w.at]))) numbers.push_back(w);
     if (numbers.empty()) return out;
-    const Word number = random.of(numbers);
+    const Word number = dice.of(numbers);
     const uint64_t old = std::strtoull(out.c_str() + number.at, nullptr, 10);
-    return out.replace(number.at, number.size, std::to_string(random.number(old)));
+    return out.replace(number.at, number.size, std::to_string(dice.number(old)));
   }
   }
 }
@@ -108,9 +108,9 @@ std::string_view view(const uint8_t *data, size_t size) {
 
 size_t custom_mutator(uint8_t *data, size_t size, size_t max_size, unsigned seed,
                       const std::function<std::string(std::string_view, Dice &)> &edited) {
-  Dice random(seed);
-  if (size == 0 || random.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
-  const size_t n = put(edited(view(data, size), random), data, max_size);
+  Dice dice(seed);
+  if (size == 0 || dice.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
+  const size_t n = put(edited(view(data, size), dice), data, max_size);
   return n ? n : LLVMFuzzerMutate(data, size, max_size);
 }
 
@@ -118,8 +118,8 @@ size_t
 custom_cross_over(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
                   size_t max_size, unsigned seed,
                   const std::function<std::string(std::string_view, std::string_view, Dice &)> &joined) {
-  Dice random(seed);
-  return put(joined(view(a, a_size), view(b, b_size), random), out, max_size);
+  Dice dice(seed);
+  return put(joined(view(a, a_size), view(b, b_size), dice), out, max_size);
 }
 
 } // namespace fovea::fuzz

@@ -36,12 +36,12 @@ private:
 /// libFuzzer's own mutations of bytes, which know what the code under test compared with.
 std::string mutate_bytes(std::string bytes, size_t max_growth = 32);
 /// One edit of a text of words and lines: words replaced, lines dropped, doubled and exchanged, numbers.
-std::string edit_text(const std::string &text, Dice &random);
+std::string edit_text(const std::string &text, Dice &dice);
 /// Removes, repeats or exchanges entries of a list.
-template <class T> void shuffle_list(std::vector<T> &items, Dice &random) {
+template <class T> void shuffle_list(std::vector<T> &items, Dice &dice) {
   if (items.empty()) return;
-  const size_t i = random.below(items.size()), j = random.below(items.size());
-  switch (random.below(4)) {
+  const size_t i = dice.below(items.size()), j = dice.below(items.size());
+  switch (dice.below(4)) {
   case 0: items.erase(items.begin() + std::ptrdiff_t(i)); break;
   case 1: items.insert(items.begin() + std::ptrdiff_t(j), T(items[i])); break;
   case 2: std::swap(items[i], items[j]); break;
@@ -52,16 +52,16 @@ template <class T> void shuffle_list(std::vector<T> &items, Dice &random) {
 /// The body of LLVMFuzzerCustomMutator: one input in four is left to libFuzzer, and so is what `edited` gives
 /// nothing for.
 size_t custom_mutator(uint8_t *data, size_t size, size_t max_size, unsigned seed,
-                      const std::function<std::string(std::string_view input, Dice &random)> &edited);
+                      const std::function<std::string(std::string_view input, Dice &dice)> &edited);
 /// The body of LLVMFuzzerCustomCrossOver.
 size_t custom_cross_over(
     const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out, size_t max_size,
     unsigned seed,
-    const std::function<std::string(std::string_view a, std::string_view b, Dice &random)> &joined);
+    const std::function<std::string(std::string_view a, std::string_view b, Dice &dice)> &joined);
 
 } // namespace fovea::fuzz
 
-/// Defines libFuzzer's two functions for a format with edit(input, random) and join(a, b, random).
+/// Defines libFuzzer's two functions for a format with edit(input, dice) and join(a, b, dice).
 #define FOVEA_FUZZ_MUTATORS(edit, join)                                                                      \
   extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {    \
     return fovea::fuzz::custom_mutator(data, size, max_size, seed, edit);                                    \

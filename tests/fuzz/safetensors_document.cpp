@@ -58,11 +58,11 @@ std::vector<Tensor> tensors_of(const Parts &parts) {
   return out;
 }
 
-Parts written(const std::vector<Tensor> &tensors, Dice &random) {
+Parts written(const std::vector<Tensor> &tensors, Dice &dice) {
   Parts out;
   out.header = "{";
   for (const Tensor &t : tensors) {
-    const uint64_t begin = out.data.size() + (random.one_in(40) ? random.number(0) : 0);
+    const uint64_t begin = out.data.size() + (dice.one_in(40) ? dice.number(0) : 0);
     out.data += t.bytes;
     out.header += (out.header.size() > 1 ? "," : "") +
                   Json(t.name).dump(-1, ' ', false, Json::error_handler_t::replace) +
@@ -74,17 +74,17 @@ Parts written(const std::vector<Tensor> &tensors, Dice &random) {
   return out;
 }
 
-void edit_tensor(Tensor &t, const std::vector<Tensor> &all, Dice &random) {
+void edit_tensor(Tensor &t, const std::vector<Tensor> &all, Dice &dice) {
   static const std::vector<std::string> dtypes = {"F32", "F16", "BF16", "F64",  "I64",    "I32",
                                                   "I16", "I8",  "U8",   "BOOL", "F8_E4M3"};
-  switch (random.below(6)) {
-  case 0: t.name = random.one_in(2) ? mutate_bytes(t.name, 8) : random.of(all).name; break;
-  case 1: t.dtype = random.one_in(6) ? mutate_bytes(t.dtype, 4) : random.of(dtypes); break;
-  case 2: shuffle_list(t.shape, random); break;
+  switch (dice.below(6)) {
+  case 0: t.name = dice.one_in(2) ? mutate_bytes(t.name, 8) : dice.of(all).name; break;
+  case 1: t.dtype = dice.one_in(6) ? mutate_bytes(t.dtype, 4) : dice.of(dtypes); break;
+  case 2: shuffle_list(t.shape, dice); break;
   case 3: t.bytes = mutate_bytes(t.bytes); return;
   default:
     if (t.shape.empty()) t.shape.push_back(1);
-    t.shape[random.below(t.shape.size())] = random.one_in(2) ? random.below(20) : random.number(t.shape[0]);
+    t.shape[dice.below(t.shape.size())] = dice.one_in(2) ? dice.below(20) : dice.number(t.shape[0]);
   }
   uint64_t n = element_bytes(t.dtype);
   for (const uint64_t d : t.shape)
@@ -94,28 +94,28 @@ void edit_tensor(Tensor &t, const std::vector<Tensor> &all, Dice &random) {
 
 } // namespace
 
-std::string edit_safetensors(const std::string &file, Dice &random) {
+std::string edit_safetensors(const std::string &file, Dice &dice) {
   Parts parts = parts_of(file);
-  if (parts.header.empty() || random.one_in(8)) return mutate_bytes(file);
-  if (random.one_in(3)) {
-    parts.header = edit_json(parts.header, random);
+  if (parts.header.empty() || dice.one_in(8)) return mutate_bytes(file);
+  if (dice.one_in(3)) {
+    parts.header = edit_json(parts.header, dice);
     return whole(parts);
   }
   std::vector<Tensor> tensors = tensors_of(parts);
   if (tensors.empty()) return mutate_bytes(file);
-  if (random.one_in(5))
-    shuffle_list(tensors, random);
+  if (dice.one_in(5))
+    shuffle_list(tensors, dice);
   else
-    edit_tensor(tensors[random.below(tensors.size())], tensors, random);
-  return whole(written(tensors, random));
+    edit_tensor(tensors[dice.below(tensors.size())], tensors, dice);
+  return whole(written(tensors, dice));
 }
 
-std::string join_safetensors(const std::string &a, const std::string &b, Dice &random) {
+std::string join_safetensors(const std::string &a, const std::string &b, Dice &dice) {
   std::vector<Tensor> mine = tensors_of(parts_of(a));
   const std::vector<Tensor> theirs = tensors_of(parts_of(b));
   if (theirs.empty()) return {};
-  mine.insert(mine.begin() + std::ptrdiff_t(random.below(mine.size() + 1)), random.of(theirs));
-  return whole(written(mine, random));
+  mine.insert(mine.begin() + std::ptrdiff_t(dice.below(mine.size() + 1)), dice.of(theirs));
+  return whole(written(mine, dice));
 }
 
 } // namespace fovea::fuzz

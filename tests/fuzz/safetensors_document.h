@@ -5,7 +5,7 @@
 
 namespace fovea::fuzz {
 
-std::string edit_safetensors(const std::string &file, Dice &random);
-std::string join_safetensors(const std::string &a, const std::string &b, Dice &random);
+std::string edit_safetensors(const std::string &file, Dice &dice);
+std::string join_safetensors(const std::string &a, const std::string &b, Dice &dice);
 
 } // namespace fovea::fuzz

@@ -53,6 +53,11 @@ GgufFile gguf_model(const std::string &family) {
   out.add("tokenizer.ggml.eos_token_id", 2u);
   out.add("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "ab"});
   out.add("tokenizer.ggml.merges", std::vector<std::string>{"a b"});
+  const auto array = [&](const char *key, uint32_t type, const std::string &three) {
+    out.entry(concat("tokenizer.ggml.", key), 9, raw(type) + raw(uint64_t(3)) + three);
+  };
+  array("token_type", 5, raw(std::vector<int32_t>{1, 1, 3}));
+  array("scores", 6, raw(std::vector<float>{0, -1, -2}));
   const std::vector<std::pair<const char *, std::vector<uint64_t>>> tensors = {
       {"token_embd.weight", {3, 8}},        {"output_norm.weight", {8}},
       {"blk.0.attn_norm.weight", {8}},      {"blk.0.attn_q.weight", {8, 8}},

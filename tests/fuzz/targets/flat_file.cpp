@@ -67,21 +67,21 @@ void use_tokenizer(const ModelFile &file) {
   (void)tokenizer.decode(ids, true);
 }
 
-std::string edit(std::string_view input, Dice &random) {
+std::string edit(std::string_view input, Dice &dice) {
   auto document = GgufDocument::parse(input, kFileAlignment);
   if (!document) return {};
-  for (size_t n = 1 + random.below(3); n-- > 0;)
-    document->edit(random, [](const std::string &key, const std::string &text, Dice &r) {
+  for (size_t n = 1 + dice.below(3); n-- > 0;)
+    document->edit(dice, [](const std::string &key, const std::string &text, Dice &r) {
       return key.starts_with(kGraphPrefix) ? edit_graph(text, r) : std::string();
     });
   return document->write();
 }
 
-std::string join(std::string_view a, std::string_view b, Dice &random) {
+std::string join(std::string_view a, std::string_view b, Dice &dice) {
   auto document = GgufDocument::parse(a, kFileAlignment);
   const auto other = GgufDocument::parse(b, kFileAlignment);
   if (!document || !other) return {};
-  for (size_t n = 1 + random.below(3); n-- > 0;) document->take_from(*other, random);
+  for (size_t n = 1 + dice.below(3); n-- > 0;) document->take_from(*other, dice);
   return document->write();
 }
 

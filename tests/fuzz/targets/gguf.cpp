@@ -12,19 +12,19 @@ namespace {
 
 constexpr uint64_t kAlignment = 32;
 
-std::string edit(std::string_view input, Dice &random) {
+std::string edit(std::string_view input, Dice &dice) {
   auto document = GgufDocument::parse(input, kAlignment);
   if (!document) return {};
-  for (size_t n = 1 + random.below(3); n-- > 0;)
-    document->edit(random, [](const std::string &, const std::string &, Dice &) { return std::string(); });
+  for (size_t n = 1 + dice.below(3); n-- > 0;)
+    document->edit(dice, [](const std::string &, const std::string &, Dice &) { return std::string(); });
   return document->write();
 }
 
-std::string join(std::string_view a, std::string_view b, Dice &random) {
+std::string join(std::string_view a, std::string_view b, Dice &dice) {
   auto document = GgufDocument::parse(a, kAlignment);
   const auto other = GgufDocument::parse(b, kAlignment);
   if (!document || !other) return {};
-  for (size_t n = 1 + random.below(3); n-- > 0;) document->take_from(*other, random);
+  for (size_t n = 1 + dice.below(3); n-- > 0;) document->take_from(*other, dice);
   return document->write();
 }
 

@@ -45,14 +45,14 @@ Weights weights_of(std::string_view text) {
   return out;
 }
 
-std::string edit(std::string_view input, Dice &random) {
+std::string edit(std::string_view input, Dice &dice) {
   std::string text(input);
-  for (size_t n = 1 + random.below(3); n-- > 0;) text = edit_graph(text, random);
+  for (size_t n = 1 + dice.below(3); n-- > 0;) text = edit_graph(text, dice);
   return text;
 }
 
-std::string join(std::string_view a, std::string_view b, Dice &random) {
-  return join_graphs(std::string(a), std::string(b), random);
+std::string join(std::string_view a, std::string_view b, Dice &dice) {
+  return join_graphs(std::string(a), std::string(b), dice);
 }
 
 } // namespace

@@ -14,14 +14,14 @@ using namespace fovea::fuzz;
 
 namespace {
 
-std::string edit(std::string_view input, Dice &random) {
-  return edit_bundle(input, random, [](const std::string &name, const std::string &bytes, Dice &r) {
+std::string edit(std::string_view input, Dice &dice) {
+  return edit_bundle(input, dice, [](const std::string &name, const std::string &bytes, Dice &r) {
     return name.ends_with(".json") ? edit_json(bytes, r) : edit_safetensors(bytes, r);
   });
 }
 
-std::string join(std::string_view a, std::string_view b, Dice &random) {
-  return join_bundles(a, b, random,
+std::string join(std::string_view a, std::string_view b, Dice &dice) {
+  return join_bundles(a, b, dice,
                       [](const std::string &name, const std::string &x, const std::string &y, Dice &r) {
                         return name.ends_with(".json") ? join_json(x, y, r) : join_safetensors(x, y, r);
                       });
