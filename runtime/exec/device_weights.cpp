@@ -43,6 +43,10 @@ DeviceWeights::DeviceWeights(std::shared_ptr<vk::Device> device, std::shared_ptr
   if (size <= caps.max_allocation_bytes) step_ = align_up(size, kChunkAlignment);
 }
 
+DeviceWeights::~DeviceWeights() {
+  if (!device_->context()->may_destroy()) (void)keeper_.release();
+}
+
 bool DeviceWeights::import() {
   if (!device_->caps().host_pointer_import) return false;
   const auto bytes = model_->file().bytes();
@@ -55,6 +59,7 @@ bool DeviceWeights::import() {
     chunks.push_back({begin, std::move(*buffer)});
   }
   chunks_ = std::move(chunks);
+  keeper_ = std::make_unique<std::shared_ptr<const Model>>(model_);
   imported_ = true;
   return true;
 }

@@ -30,6 +30,8 @@ public:
                                                    WeightPlacement placement = WeightPlacement::Automatic,
                                                    const LoadProgress &progress = {});
 
+  ~DeviceWeights();
+
   /// The buffer and offset of file bytes [offset, offset + bytes), at most max_range() of them.
   vk::Binding bind(uint32_t slot, uint64_t offset, uint64_t bytes) const;
   /// Largest range that bind() serves; planning must not exceed it.
@@ -51,6 +53,9 @@ private:
     vk::Buffer buffer;
   };
   std::vector<Chunk> chunks_;
+  /// With imported pages. Work that never finished may read them for as long as the process lives: then it is
+  /// not freed.
+  std::unique_ptr<std::shared_ptr<const Model>> keeper_;
   uint64_t step_ = 0, max_range_ = 0, device_bytes_ = 0;
   bool imported_ = false;
 };

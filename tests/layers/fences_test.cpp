@@ -131,6 +131,31 @@ TEST_CASE("fences: a run that took too long is an Error, and the next one waits 
   CHECK_FALSE(device->lost());
 }
 
+TEST_CASE("fences: a file's pages that work without end may still read stay mapped, and nobody else's") {
+  const Quiet quiet;
+  HostTensors weights;
+  for (const char *name : {"g", "b"}) weights[name] = random_tensor({{32}, Encoding::F32}, 1);
+  for (const bool ends : {true, false}) {
+    const Armed layer;
+    std::weak_ptr<const Model> pages;
+    {
+      const auto device = open_device();
+      const auto model = Model::open(
+          write_model({"graph n\n  in x f32 [4, 32]\n  out y = layer_norm(x, g, b) eps=1e-5\n"}, weights));
+      pages = model;
+      const auto loaded = DeviceWeights::load(device, model, WeightPlacement::Import);
+      if (!loaded->imported()) return; // a driver that copies
+      Session session(device, model, loaded);
+      Program &program = session.program("n");
+      layer->reset();
+      layer->fail("vkWaitForFences", 1, VK_ERROR_OUT_OF_HOST_MEMORY, !ends);
+      CHECK(code_of([&] { session.run(program); }) == ErrorCode::OutOfMemory);
+    }
+    CHECK(pages.expired() == ends);
+    layer->forget_live();
+  }
+}
+
 TEST_CASE("fences: one that never signals ends in an Error, and its device takes no further work" *
           doctest::test_suite("sweep")) { // 30 s, asleep
   const Quiet quiet;
