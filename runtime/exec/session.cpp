@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/log.h"
 #include "exec/cache_encoding.h"
+#include "exec/kernel_gate.h"
 #include "exec/kernel_variant.h"
 #include "exec/tensors.h"
 
@@ -106,22 +107,40 @@ void Session::expect(std::string_view graph, const Bindings &sizes, const std::s
     Key key{std::string(graph), sizes, outputs};
     if (expected_.contains(key) || has_program(graph, sizes, outputs)) return;
     Plan made = plan(this->graph(graph), sizes, outputs);
-    device_->kernels().create_ahead(variants_of(made, caps_));
+    const WeightLookup weights = [&](const std::string &name) { return model_->find_weight(name); };
+    const auto &gate = device_->gate();
+    if (!gate || !options_.gated || gate->expect({this->graph(graph), made, weights, caps_}))
+      device_->kernels().create_ahead(variants_of(made, caps_));
     expected_.emplace(std::move(key), std::move(made));
   } catch (const Error &) { // program() comes to the same
   }
 }
 
+bool Session::disable(std::span<const vk::KernelFailure> failures) {
+  for (const vk::KernelFailure &f : failures) {
+    log(LogLevel::Warning, "falling back from kernel ", to_string(f.variant.id), ": ", f.error.what());
+    if (caps_.disabled_kernels.insert(uint32_t(f.variant.id)).second)
+      failed_kernels_.push_back(concat(to_string(f.variant.id), ": ", f.error.what()));
+  }
+  return !failures.empty();
+}
+
 Plan Session::plan_with_kernels(std::optional<Plan> expected, const Graph &graph, const Bindings &sizes,
                                 const std::set<std::string> &outputs) {
+  const WeightLookup weights = [&](const std::string &name) { return model_->find_weight(name); };
   for (;;) {
-    Plan plan = expected ? *std::exchange(expected, {}) : this->plan(graph, sizes, outputs);
-    const auto failures = device_->kernels().create_batch(variants_of(plan, caps_));
-    if (failures.empty()) return plan;
-    // Route around what this driver cannot build; planning says Unsupported when nothing is left.
-    for (const vk::KernelFailure &f : failures) {
-      log(LogLevel::Warning, "falling back from kernel ", to_string(f.variant.id), ": ", f.error.what());
-      caps_.disabled_kernels.insert(uint32_t(f.variant.id));
+    // Route around what this driver gets wrong or cannot build; planning says Unsupported when nothing is
+    // left.
+    try {
+      Plan plan = expected ? *std::exchange(expected, {}) : this->plan(graph, sizes, outputs);
+      const auto &gate = device_->gate();
+      if (gate && options_.gated && disable(gate->admit(device_, {graph, plan, weights, caps_}))) continue;
+      if (!disable(device_->kernels().create_batch(variants_of(plan, caps_)))) return plan;
+    } catch (const Error &e) {
+      if (e.code() != ErrorCode::Unsupported || failed_kernels_.empty()) throw;
+      std::string why;
+      for (const std::string &failed : failed_kernels_) why += concat(why.empty() ? "" : "; ", failed);
+      fail(e.code(), e.what(), ". Kernels that failed here: ", why);
     }
   }
 }

@@ -25,6 +25,7 @@ struct SessionOptions {
   std::optional<Encoding> cache;
   /// Clamps the device's limits, or disables kernels, before anything is planned.
   std::function<void(DeviceCaps &)> adjust_caps;
+  bool gated = true; // ask the device's KernelGate, if there is one
 };
 
 struct MemoryUse {
@@ -77,6 +78,8 @@ public:
 private:
   std::vector<std::byte> read_back(const vk::Buffer &buffer, uint64_t offset, uint64_t bytes);
   Plan plan(const Graph &graph, const Bindings &sizes, const std::set<std::string> &outputs);
+  /// Disables what must not run or cannot be built. Whether there was any.
+  bool disable(std::span<const vk::KernelFailure> failures);
   Plan plan_with_kernels(std::optional<Plan> expected, const Graph &graph, const Bindings &sizes,
                          const std::set<std::string> &outputs);
   void grow_scratch(uint64_t bytes);
@@ -90,8 +93,9 @@ private:
   const Graph &graph(std::string_view name) const;
 
   SessionOptions options_;
-  std::vector<Graph> graphs_; // with options_.cache the model's, changed; else none
-  DeviceCaps caps_;           // the device's, less kernels that failed to build
+  std::vector<Graph> graphs_;               // with options_.cache the model's, changed; else none
+  DeviceCaps caps_;                         // the device's, less kernels that failed
+  std::vector<std::string> failed_kernels_; // and why
   StateLayout states_;
   vk::Buffer state_, scratch_;
   struct Key {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace fovea {
 
 enum class KernelId : uint32_t;
 /// The name of the row in shaders/CMakeLists.txt, e.g. "linear_f16_subgroup".
 const char *to_string(KernelId id);
+/// Its inverse. Error InvalidArgument.
+KernelId kernel_named(std::string_view name);
 /// False for a kernel that a library for certain models (FOVEA_KERNELS_FOR) leaves out.
 bool is_linked(KernelId id);
 /// Error Unsupported, which names the kernel and the option, unless it is linked.

@@ -1,13 +1,11 @@
 #include "kernels/tuning.h"
 
-#include "base/error.h"
+#include "base/words.h"
 #include "kernels/catalogue.h"
 #include "kernels/tuning_builtin.h"
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
-#include <optional>
 #include <span>
 
 namespace fovea {
@@ -15,36 +13,9 @@ namespace {
 
 constexpr size_t kMaxRows = 10'000;
 
-template <class T> std::optional<T> number(std::string_view text, int base = 10) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-KernelId kernel_named(std::string_view name) {
-  for (uint32_t i = 0; i < kKernelCount; ++i)
-    if (name == to_string(KernelId(i))) return KernelId(i);
-  fail(ErrorCode::InvalidArgument, "no kernel is named '", name, "'");
-}
-
-std::vector<std::string_view> words(std::string_view line) {
-  std::vector<std::string_view> out;
-  while (!line.empty()) {
-    const size_t end = std::min(line.find(' '), line.size());
-    out.push_back(line.substr(0, end));
-    line.remove_prefix(std::min(end + 1, line.size()));
-  }
-  return out;
-}
-
 template <size_t N> std::array<uint32_t, N> numbers(std::span<const std::string_view> words) {
   std::array<uint32_t, N> out{};
-  for (size_t i = 0; i < N; ++i) {
-    const auto value = number<uint32_t>(words[i]);
-    if (!value) fail(ErrorCode::InvalidArgument, "'", words[i], "' is no number");
-    out[i] = *value;
-  }
+  for (size_t i = 0; i < N; ++i) out[i] = require_number<uint32_t>(words[i]);
   return out;
 }
 
@@ -56,20 +27,6 @@ std::pair<ChoiceKey, VariantId> parse_row(std::string_view line) {
   const std::span<const std::string_view> all(w);
   return {{kernel_named(w[0]), numbers<4>(all.subspan(1, 4))},
           {kernel_named(w[6]), numbers<2>(all.subspan(7, 2))}};
-}
-
-/// The line up to its end, which is taken off `text`. Error when there is none.
-std::string_view next_line(std::string_view &text) {
-  const size_t end = text.find('\n');
-  if (end == text.npos) fail(ErrorCode::InvalidArgument, "the table ends in the middle");
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
-std::string_view after(std::string_view line, std::string_view word) {
-  if (line.substr(0, word.size()) != word) fail(ErrorCode::InvalidArgument, "expected '", word, "…'");
-  return line.substr(word.size());
 }
 
 constexpr std::string_view kFirstLine = "fovea tuning 1";
@@ -130,7 +87,7 @@ TuningTable parse_tuning(std::string_view text, uint64_t key) {
   size_t line_number = 0;
   const auto next = [&] {
     ++line_number;
-    return next_line(text);
+    return take_until(text, '\n');
   };
   try {
     if (next() != kFirstLine) fail(ErrorCode::InvalidArgument, "expected '", kFirstLine, "'");

@@ -12,12 +12,6 @@
 namespace fovea {
 namespace {
 
-/// A graph and the sizes to run it at.
-struct Standard {
-  std::string name, text;
-  std::vector<Bindings> sizes;
-};
-
 /// Rows and columns of the matrices, which take a class of sizes each.
 constexpr std::pair<uint64_t, uint64_t> kMatrices[] = {{384, 384},  {1536, 384}, {384, 1536}, {768, 768},
                                                        {3072, 768}, {768, 3072}, {2048, 2048}};
@@ -25,8 +19,10 @@ constexpr Encoding kEncodings[] = {Encoding::F16, Encoding::Q8, Encoding::Q4};
 
 std::string weight_name(uint64_t n, uint64_t k, Encoding e) { return concat("w.", e, ".", n, "x", k); }
 
-std::vector<Standard> standard_graphs() {
-  std::vector<Standard> all;
+} // namespace
+
+std::vector<StandardGraph> standard_graphs() {
+  std::vector<StandardGraph> all;
   const auto add = [&](std::string text, std::vector<Bindings> sizes) {
     const std::string name = concat("g", all.size());
     all.push_back({name, concat("graph ", name, "\n", text), std::move(sizes)});
@@ -42,7 +38,7 @@ std::vector<Standard> standard_graphs() {
   for (const uint64_t keys : {512, 1536})
     add(concat("  in q f32 [T, 384]\n  step pos\n  state k", keys, " f16 [", keys, ", 384]\n  state v", keys,
                " f16 [", keys, ", 384]\n  out y = attention(q, k", keys, ", v", keys,
-               ") heads=6 causal past=pos\n"),
+               ") heads=6 causal=true past=pos\n"),
         {{{"T", 1}}, {{"T", 128}}});
   add("  in q f32 [T, 384]\n  in k f32 [T, 384]\n  out y = attention(q, k, k) heads=6\n",
       {{{"T", 200}}, {{"T", 1500}}});
@@ -54,6 +50,8 @@ std::vector<Standard> standard_graphs() {
   }
   return all;
 }
+
+namespace {
 
 std::vector<std::byte> random_bytes(Random &random, uint64_t n) {
   std::vector<std::byte> out(n);
@@ -68,10 +66,10 @@ std::vector<uint16_t> random_halves(Random &random, uint64_t n) {
   return out;
 }
 
-void write_standard_file(const std::string &path, const std::vector<Standard> &graphs) {
+void write_standard_file(const std::string &path, const std::vector<StandardGraph> &graphs) {
   GgufWriter writer(path);
   writer.add("general.architecture", std::string("fovea"));
-  for (const Standard &g : graphs) writer.add_graph(g.name, g.text);
+  for (const StandardGraph &g : graphs) writer.add_graph(g.name, g.text);
   std::vector<std::pair<uint64_t, uint64_t>> matrices(std::begin(kMatrices), std::end(kMatrices));
   matrices.emplace_back(128, 1152);
   for (const Encoding e : kEncodings)
@@ -131,7 +129,7 @@ void tune_model(Tuner &tuner, std::shared_ptr<vk::Device> device, const std::str
 
 void tune_standard_shapes(Tuner &tuner, std::shared_ptr<vk::Device> device, const TuneRun &options) {
   const TemporaryFolder folder;
-  const std::vector<Standard> graphs = standard_graphs();
+  const std::vector<StandardGraph> graphs = standard_graphs();
   write_standard_file(folder.file(), graphs);
   ModelOptions trusted;
   trusted.verify = false;
@@ -142,7 +140,7 @@ void tune_standard_shapes(Tuner &tuner, std::shared_ptr<vk::Device> device, cons
   RunControl control;
   control.cancel = options.tuner.timer.cancel;
   Random random(2);
-  for (const Standard &graph : graphs)
+  for (const StandardGraph &graph : graphs)
     for (const Bindings &sizes : graph.sizes) {
       Program &program = session.program(graph.name, sizes);
       for (const PlanValue &in : program.plan().inputs) {

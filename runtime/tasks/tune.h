@@ -15,8 +15,14 @@ struct TuneRun {
 /// By the stages that bench() times.
 void tune_model(Tuner &tuner, std::shared_ptr<vk::Device> device, const std::string &model_path,
                 const TuneRun &options);
-/// Products and attentions of the sizes that small and middling models have, on random weights, written to a
-/// temporary file meanwhile.
+/// A graph and the sizes to run it at.
+struct StandardGraph {
+  std::string name, text;
+  std::vector<Bindings> sizes;
+};
+std::vector<StandardGraph> standard_graphs();
+/// These: products and attentions of the sizes that small and middling models have, on random weights,
+/// written to a temporary file meanwhile.
 void tune_standard_shapes(Tuner &tuner, std::shared_ptr<vk::Device> device, const TuneRun &options);
 
 } // namespace fovea

@@ -20,7 +20,7 @@ namespace {
 struct Header {
   const char *task, *name; // no task: in every library
 };
-// Not measure.h, whose functions run every task there is.
+// Not measure.h and doctor.h, whose functions run every task there is.
 constexpr Header kHeaders[] = {
     {"", "fovea.h"},
     {"transcribe", "transcribe.h"},
@@ -119,8 +119,11 @@ void run(const std::string &folder, const std::string &headers, std::span<char *
   write(folder + "/selection.txt", list);
   write(folder + "/selected_ops.h", ops + "    \"\",\n};\n} // namespace fovea\n");
   write(folder + "/selected_parts.cpp",
-        concat("#include \"base/device_profile.h\"\n#include \"tasks/transcription.h\"\nnamespace fovea {\n"
+        concat("#include \"base/device_profile.h\"\n#include \"check/make_gate.h\"\n"
+               "#include \"tasks/transcription.h\"\nnamespace fovea {\n"
                "std::span<const BuiltinProfile> builtin_profiles() { return {}; }\n"
+               "std::shared_ptr<KernelGate> check::make_gate(const DeviceCaps &, const std::string &,\n"
+               "                                             const GateOptions &) {\n  return nullptr;\n}\n"
                "TranscriptionKinds transcription_kinds() {\n  return {",
                selection.tokens ? "make_token_transcription" : "nullptr", ", ",
                selection.ctc ? "make_ctc_transcription" : "nullptr", "};\n}\n} // namespace fovea\n"));

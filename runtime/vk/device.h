@@ -12,6 +12,10 @@
 #include "vk/recording.h"
 #include "vk/select.h"
 
+namespace fovea {
+class KernelGate; // exec/kernel_gate.h
+}
+
 namespace fovea::vk {
 
 struct DeviceOptions {
@@ -57,6 +61,9 @@ public:
   HeapStatus heap_status() const { return device_heap_status(*context_); }
   KernelCache &kernels() { return kernels_; }
   PipelineCache &pipeline_cache() { return pipeline_cache_; }
+  /// Asked by sessions before kernels run for the first time; none unless set, before the device is shared.
+  const std::shared_ptr<KernelGate> &gate() const { return gate_; }
+  void set_gate(std::shared_ptr<KernelGate> gate) { gate_ = std::move(gate); }
   /// Empty: nothing is kept on disk.
   const std::string &cache_folder() const { return cache_folder_; }
   Recorder recorder(bool timestamps = false) const { return Recorder(context_, timestamps); }
@@ -67,6 +74,7 @@ private:
 
   std::shared_ptr<Context> context_;
   std::string cache_folder_;
+  std::shared_ptr<KernelGate> gate_;
   PipelineCache pipeline_cache_;
   KernelCache kernels_;
 };

@@ -1,6 +1,7 @@
 #include "vk/pipeline_cache.h"
 
 #include "base/device_profile.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mapped_file.h"
 #include "kernels/catalogue.h"
@@ -15,18 +16,6 @@
 
 namespace fovea::vk {
 namespace {
-
-/// FNV-1a, 64 bits. Guards against accidents, not against an attacker who can write to the user's cache
-/// folder.
-constexpr uint64_t kHashSeed = 0xCBF29CE484222325ull;
-uint64_t hash_bytes(std::span<const std::byte> bytes, uint64_t hash = kHashSeed) {
-  for (std::byte b : bytes) hash = (hash ^ uint64_t(b)) * 0x100000001B3ull;
-  return hash;
-}
-
-template <class T> uint64_t hash_value(const T &value, uint64_t hash) {
-  return hash_bytes(std::as_bytes(std::span(&value, 1)), hash);
-}
 
 struct FileHeader {
   char magic[8];
@@ -73,7 +62,7 @@ std::string environment(const char *name) {
 
 } // namespace
 
-uint64_t cache_key(const DeviceCaps &caps) {
+uint64_t device_key(const DeviceCaps &caps) {
   uint64_t hash = kHashSeed;
   for (uint32_t value :
        {caps.vendor_id, caps.device_id, caps.driver_version, caps.driver_id, caps.api_version})
@@ -82,8 +71,10 @@ uint64_t cache_key(const DeviceCaps &caps) {
   for (const std::string &text : {caps.name, caps.driver_name, caps.driver_info})
     hash = hash_bytes(std::as_bytes(std::span(text.data(), text.size() + 1)), hash);
   if (caps.profile) hash = hash_value(caps.profile->hash(), hash);
-  return hash_value(spirv_hash(), hash);
+  return hash;
 }
+
+uint64_t cache_key(const DeviceCaps &caps) { return hash_value(spirv_hash(), device_key(caps)); }
 
 std::string cache_folder() {
   if (const std::string folder = environment("FOVEA_CACHE_DIR"); !folder.empty()) return folder;

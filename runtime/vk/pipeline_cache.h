@@ -16,9 +16,11 @@ namespace fovea::vk {
 /// FOVEA_CACHE_DIR, else $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; empty when there is no home either.
 std::string cache_folder();
 
-/// What files in the folder are keyed by; a hash of the device, its driver, what it pretends to be and all
-/// SPIR-V. Compiled pipelines have the key of the device as it is: the driver makes the same of the same
-/// kernel. Pure.
+/// A hash of the device, its driver (vendor, device, versions, pipelineCacheUUID, names) and what it pretends to
+/// be. Pure.
+uint64_t device_key(const DeviceCaps &caps);
+/// What files in the folder are keyed by: that, and all SPIR-V. Compiled pipelines have the key of the device as
+/// it is: the driver makes the same of the same kernel. Pure.
 uint64_t cache_key(const DeviceCaps &caps);
 
 /// Wraps the driver's data in our header; unwrap gives it back, or nothing (with the reason in *why) when the

@@ -210,6 +210,7 @@ std::pair<std::string, uint64_t> parse_assignment(const std::string &text, const
 fovea::Device open_device(const std::string &selector) {
   fovea::DeviceOptions options;
   if (!selector.empty()) options.selector = selector.c_str();
+  options.check_program = "/proc/self/exe"; // the tool itself (main.cpp)
   return fovea::Device::open(options).value();
 }
 

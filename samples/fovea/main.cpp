@@ -19,7 +19,8 @@ Environment:
   FOVEA_VALIDATION      1 checks every Vulkan call, gpu shaders as well (needs the validation layer)
   FOVEA_LOG             error, warning (default), info or debug
   FOVEA_TUNING          off: without the choice of kernels that fovea tune measured
-  FOVEA_CACHE_DIR       where compiled pipelines and tuning tables are kept (default: ~/.cache/fovea)
+  FOVEA_CHECK           child (default), here or skip: how kernels are tried before their first use on a device
+  FOVEA_CACHE_DIR       where pipelines, tuning tables and verdicts are kept (default: ~/.cache/fovea)
   FOVEA_VULKAN_LIBRARY  the Vulkan loader to open (default: libvulkan.so.1)
 Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted, 141 nobody reads the output, 143 terminated.
 fovea COMMAND --help has an example of each command; fovea manual | man -l - shows all of them.)";
@@ -99,6 +100,7 @@ int run(int argc, char **argv) {
   tool::add_run(app, exit_code);
   tool::add_bench(app, exit_code);
   tool::add_tune(app, exit_code);
+  tool::add_doctor(app, exit_code);
   tool::add_completion(app);
   try {
     const std::vector<const char *> arguments = without_help(argc, argv);
@@ -139,6 +141,9 @@ int run(int argc, char **argv) {
 } // namespace
 
 int main(int argc, char **argv) {
+  // The child that another one of this tool has started to try kernels in.
+  if (argc == 2 && std::string_view(argv[1]) == "fovea-check")
+    return fovea_check_serve(STDIN_FILENO, STDOUT_FILENO);
   keep_closed_streams();
   tool::return_freed_memory();
   return run(argc, argv);

@@ -78,6 +78,9 @@ void add_device(CLI::App &command, ModelArguments &to) {
   command.add_flag_callback(
       "--no-tuning", [] { ::setenv("FOVEA_TUNING", "off", 1); },
       "Without the choice of kernels that fovea tune measured");
+  command.add_flag_callback(
+      "--no-check", [] { ::setenv("FOVEA_CHECK", "skip", 1); },
+      "Trust the driver: do not try kernels before their first use on a device");
   command.add_flag("--no-verify", to.no_verify, "Trust the model file: do not compare it with its checksum");
 }
 

@@ -67,6 +67,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     case kFences: attach_fences(device.table); break;
     case kMemory: attach_memory(device.table); break;
     case kCacheData: attach_cache_data(device.table); break;
+    case kModules: attach_modules(device.table); break;
     default: break;
     }
   }

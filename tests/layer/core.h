@@ -18,7 +18,7 @@ namespace fovea::layer {
 using vk::DeviceFunctions;
 using vk::InstanceFunctions;
 
-enum Duty : size_t { kCalls, kObjects, kHazards, kBindings, kFences, kCacheData, kMemory, kDuties };
+enum Duty : size_t { kCalls, kObjects, kHazards, kBindings, kFences, kCacheData, kMemory, kModules, kDuties };
 
 struct Instance {
   VkInstance handle = VK_NULL_HANDLE;
@@ -64,6 +64,7 @@ void attach_fences(DeviceFunctions &table);
 void attach_memory(InstanceFunctions &table);
 void attach_memory(DeviceFunctions &table);
 void attach_cache_data(DeviceFunctions &table);
+void attach_modules(DeviceFunctions &table);
 
 // What each file does for reset(): nothing armed.
 void reset_calls();
@@ -71,6 +72,7 @@ void reset_hazards();
 void reset_fences();
 void reset_cache_data();
 void reset_memory();
+void reset_modules();
 
 /// Environment variable, "" where unset.
 const char *environment(const char *name);

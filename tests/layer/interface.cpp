@@ -6,6 +6,7 @@
 #include "layer/fences.h"
 #include "layer/hazards.h"
 #include "layer/memory.h"
+#include "layer/modules.h"
 #include "layer/objects.h"
 #include "layer/reports.h"
 
@@ -20,6 +21,7 @@ void reset() {
   reset_cache_data();
   reset_hazards();
   reset_memory();
+  reset_modules();
 }
 
 constexpr Interface kInterface = {
@@ -39,6 +41,7 @@ constexpr Interface kInterface = {
     .hazard_counts = hazard_counts,
     .drop_barrier = drop_barrier,
     .set_memory = set_memory,
+    .miscompile = miscompile,
 };
 
 } // namespace

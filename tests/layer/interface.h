@@ -10,6 +10,8 @@
 //   FOVEA_LAYER_CACHE=flip:100 | truncate:16   what is done to pipeline-cache data on its way in and out
 //   FOVEA_LAYER_HAZARDS=1                      missing barriers are reported
 //   FOVEA_LAYER_MEMORY=incoherent,uncached,poison,guard,heap=BYTES   any of MemoryModel
+//   FOVEA_LAYER_MISCOMPILE=HASH:WORD:BITS     word WORD of the module with that hash (base/hash.h, both in
+//                                              hexadecimal) reaches the driver with these bits flipped
 //   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
 #pragma once
 
@@ -85,6 +87,8 @@ struct Interface {
   void (*drop_barrier)(uint64_t k);
 
   void (*set_memory)(const MemoryModel &model);
+  /// The driver gets a word of the module with this hash with some bits flipped.
+  void (*miscompile)(uint64_t module_hash, uint32_t word, uint32_t change);
 };
 
 } // namespace fovea::layer

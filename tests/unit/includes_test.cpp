@@ -25,10 +25,12 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"runtime/reference", {"base", "kernels", "graph", "ops"}},
     {"runtime/vk", {"base", "kernels"}},
     {"runtime/exec", {"base", "kernels", "format", "graph", "ops", "vk"}},
+    {"runtime/check", {"base", "kernels", "format", "graph", "ops", "vk", "exec", "reference"}},
     {"runtime/text", {"base"}},
     {"runtime/audio", {"base"}},
     {"runtime/image", {"base"}},
-    {"runtime/tasks", {"base", "kernels", "format", "graph", "ops", "vk", "exec", "text", "audio", "image"}},
+    {"runtime/tasks",
+     {"base", "kernels", "format", "graph", "ops", "vk", "exec", "check", "text", "audio", "image"}},
     {"converter", {"base", "kernels", "format", "graph", "ops", "text", "converter"}},
     {"samples", {"fovea"}},
 };

@@ -3,7 +3,9 @@
 #include "kernels/select.h"
 #include "kernels/select_row.h"
 #include "kernels/tuning.h"
+#include "ops/registry.h"
 #include "support/error_text.h"
+#include "tasks/tune.h"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -154,7 +156,7 @@ TEST_CASE("tuning: a table is what it was after printing and parsing") {
 TEST_CASE("tuning: another device's table, and damaged ones") {
   CHECK(error_text([&] { parse_tuning(print_tuning(kTable, kKey, "x"), kKey + 1); }) ==
         "line 2: measured with another driver, device or version of Fovea");
-  CHECK(parse_error("") == "line 1: the table ends in the middle");
+  CHECK(parse_error("") == "line 1: the text ends in the middle");
   CHECK(parse_error("fovea tuning 2\n").find("line 1: expected 'fovea tuning 1'") == 0);
   CHECK(parse_error(text_with("0123456789abcdef", "0123456789abcdeg")) == "line 2: the key is no number");
   CHECK(parse_error(text_with("linear_subgroup_q8", "linear_magic")) ==
@@ -180,4 +182,14 @@ TEST_CASE("tuning: another device's table, and damaged ones") {
   std::string many = "fovea tuning 1\nkey 0123456789abcdef\ndevice d\n";
   for (int i = 0; i < 10'001; ++i) many += concat("softmax 1 ", i, " 0 0 = softmax 0 0\n");
   CHECK(parse_error(many + "end 10001\n").find("more than 10000 rows") != std::string::npos);
+}
+
+TEST_CASE("tuning: the standard set is made of graphs") {
+  const std::vector<StandardGraph> graphs = standard_graphs();
+  CHECK(graphs.size() > 30);
+  for (const StandardGraph &g : graphs) {
+    INFO(g.text);
+    CHECK(parse_graph(g.text, op_table()).name() == g.name);
+    CHECK(!g.sizes.empty());
+  }
 }

@@ -1,6 +1,7 @@
 #include "api/handles.h"
 
 #include "base/device_profile.h"
+#include "check/make_gate.h"
 
 using namespace fovea;
 using namespace fovea::api;
@@ -50,7 +51,7 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
 
 const fovea_device_options kDeviceDefaults = {
     sizeof(fovea_device_options), nullptr, FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
-    FOVEA_TUNING_ENVIRONMENT,     nullptr};
+    FOVEA_TUNING_ENVIRONMENT,     nullptr, FOVEA_CHECK_ENVIRONMENT,      nullptr};
 
 std::optional<bool> tuning_of(fovea_tuning wanted) {
   switch (wanted) {
@@ -60,6 +61,18 @@ std::optional<bool> tuning_of(fovea_tuning wanted) {
   case FOVEA_TUNING_32_BITS: break;
   }
   fail(ErrorCode::InvalidArgument, "device options: tuning is ", int(wanted), ", expected 0 … 2");
+}
+
+/// Nothing: kernels are not tried.
+std::optional<check::Mode> check_of(fovea_check wanted, bool has_program) {
+  switch (wanted) {
+  case FOVEA_CHECK_ENVIRONMENT: return check::mode_from_environment(has_program);
+  case FOVEA_CHECK_SKIP: return std::nullopt;
+  case FOVEA_CHECK_HERE: return check::Mode::Here;
+  case FOVEA_CHECK_CHILD: return has_program ? check::Mode::Child : check::Mode::Here;
+  case FOVEA_CHECK_32_BITS: break;
+  }
+  fail(ErrorCode::InvalidArgument, "device options: check is ", int(wanted), ", expected 0 … 3");
 }
 
 } // namespace
@@ -143,7 +156,12 @@ fovea_status fovea_device_open(const fovea_device_options *options, fovea_device
     wanted.validation = validation_of(given.validation);
     wanted.tuning = tuning_of(given.tuning);
     auto handle = std::make_unique<fovea_device>();
+    const auto mode = check_of(given.check, given.check_program != nullptr);
     handle->device = vk::Device::open(wanted);
+    if (mode)
+      handle->device->set_gate(check::make_gate(handle->device->context()->physical.info.caps,
+                                                handle->device->cache_folder(),
+                                                {*mode, given.check_program ? given.check_program : "", {}}));
     vk::DeviceInfo info = handle->device->context()->physical.info;
     info.caps = handle->device->caps();
     handle->description = std::make_unique<DeviceDescription>(info);

@@ -24,7 +24,8 @@
  *
  * Environment: FOVEA_DEVICE (index or part of a name), FOVEA_DEVICE_MEMORY (a limit: 512M, 2G),
  * FOVEA_VALIDATION (1 or gpu), FOVEA_LOG (error, warning, info, debug), FOVEA_CACHE_DIR (compiled pipelines,
- * tables of fovea_tune()), FOVEA_TUNING (0 or off: without those tables), FOVEA_VULKAN_LIBRARY (the loader to
+ * tables of fovea_tune(), verdicts on kernels), FOVEA_TUNING (0 or off: without those tables), FOVEA_CHECK
+ * (child, here or skip: how kernels are tried before their first use), FOVEA_VULKAN_LIBRARY (the loader to
  * open).
  */
 #ifndef FOVEA_FOVEA_H
@@ -187,6 +188,18 @@ typedef enum fovea_tuning {
   FOVEA_TUNING_32_BITS = 0x7fffffff
 } fovea_tuning;
 
+/* Whether a kernel is tried before a model first uses it: once per driver and version of the kernel, on a
+ * small piece of the work at hand, compared with a scalar reference. What is wrong is routed around (a
+ * warning says so), or, where nothing else does the same, FOVEA_UNSUPPORTED with the reason. What came of it
+ * is stored in the cache folder; docs/reliability.md has the whole. */
+typedef enum fovea_check {
+  FOVEA_CHECK_ENVIRONMENT = 0, /* FOVEA_CHECK decides (child, here, skip); CHILD when unset */
+  FOVEA_CHECK_SKIP = 1,
+  FOVEA_CHECK_HERE = 2,  /* in this process: a driver that crashes takes it down, and is avoided afterwards */
+  FOVEA_CHECK_CHILD = 3, /* in check_program, started for it; here where there is none */
+  FOVEA_CHECK_32_BITS = 0x7fffffff
+} fovea_check;
+
 typedef struct fovea_device_options {
   size_t struct_size;
   const char *selector;        /* index or part of a name; NULL: FOVEA_DEVICE, else the best usable device */
@@ -200,6 +213,10 @@ typedef struct fovea_device_options {
   /* Limits and features of another device to keep within, where they are less: a profile's name or file
    * (docs/command-line.md). NULL: FOVEA_PRETEND, else the device's own; "": the device's own. */
   const char *pretend;
+  fovea_check check;   /* default: FOVEA_CHECK_ENVIRONMENT */
+  /* A program that calls fovea_check_serve(0, 1) when its only argument is "fovea-check", as the tool does
+   * (fovea/doctor.h); NULL: none. */
+  const char *check_program;
 } fovea_device_options;
 FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
 

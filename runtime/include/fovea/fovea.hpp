@@ -6,6 +6,7 @@
 // errors: fovea.h. An exception that a callback throws stops the call and comes out of it.
 #pragma once
 
+#include <fovea/doctor.h>
 #include <fovea/measure.h>
 
 #include <cstdlib>
@@ -335,6 +336,18 @@ inline Result<std::string> tune(const Device &device, const std::string &model_p
   const fovea_status status = fovea_tune(device.get(), path, &options, &text);
   return detail::take_text(status, text);
 }
+struct DoctorOptions : fovea_doctor_options {
+  DoctorOptions() { fovea_doctor_options_init(this, sizeof(fovea_doctor_options)); }
+};
+/// JSON. `model_path` empty: a standard set of ops.
+inline Result<std::string> doctor(const Device &device, const std::string &model_path = {},
+                                  const DoctorOptions &options = {}) {
+  char *text = nullptr;
+  const char *path = model_path.empty() ? nullptr : model_path.c_str();
+  const fovea_status status = fovea_doctor(device.get(), path, &options, &text);
+  return detail::take_text(status, text);
+}
+inline Result<void> doctor_clear(const Device &device) { return Result<void>(fovea_doctor_clear(device.get())); }
 inline Result<void> tune_clear(const Device &device) { return Result<void>(fovea_tune_clear(device.get())); }
 
 } // namespace client
