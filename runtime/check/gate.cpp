@@ -79,6 +79,7 @@ void Gate::run(const std::shared_ptr<vk::Device> &device, std::span<const Kernel
     if (options_.mode == Mode::Child) {
       try {
         run_in_child(options_.program, *device, cases, own);
+        device->pipeline_cache().merge_file(); // what the child compiled
         return verdicts_.save();
       } catch (const Error &e) {
         if (e.code() != ErrorCode::Unsupported && e.code() != ErrorCode::InvalidArgument) throw;

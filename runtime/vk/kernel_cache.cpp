@@ -32,6 +32,7 @@ const Kernel &KernelCache::get(const KernelVariant &variant) {
   if (s.kernel) return *s.kernel;
   if (s.failed) throw *s.failed;
   try {
+    const auto in_use = disk_.use();
     s.kernel = std::make_unique<Kernel>(context_, variant, disk_.handle());
   } catch (const Error &error) {
     // What depends on the moment is worth another try.

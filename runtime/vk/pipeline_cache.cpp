@@ -110,29 +110,56 @@ std::span<const std::byte> unwrap_cache(std::span<const std::byte> file, uint64_
 
 PipelineCache::PipelineCache(std::shared_ptr<Context> context, const std::string &folder)
     : context_(std::move(context)), key_(cache_key(context_->physical.info.caps)) {
-  Context &c = *context_;
   if (!folder.empty()) path_ = folder + "/pipelines-" + hex(key_) + ".bin";
-  const auto create = [&](std::span<const std::byte> data) {
-    auto info = structure<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
-    info.initialDataSize = data.size();
-    info.pInitialData = data.data();
-    const VkResult result = c.fn.CreatePipelineCache(c.device, &info, nullptr, &handle_);
-    if (result != VK_SUCCESS) handle_ = VK_NULL_HANDLE;
-    return result;
-  };
+  handle_ = load();
+  loaded_ = handle_ != VK_NULL_HANDLE;
+  if (loaded_) return;
+  Context &c = *context_;
+  const auto info = structure<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
+  c.check(c.fn.CreatePipelineCache(c.device, &info, nullptr, &handle_), handle_, "vkCreatePipelineCache");
+}
+
+VkPipelineCache PipelineCache::create(std::span<const std::byte> data) {
+  auto info = structure<VkPipelineCacheCreateInfo>(VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO);
+  info.initialDataSize = data.size();
+  info.pInitialData = data.data();
+  VkPipelineCache out = VK_NULL_HANDLE;
+  const VkResult result = context_->fn.CreatePipelineCache(context_->device, &info, nullptr, &out);
+  return result == VK_SUCCESS ? out : VK_NULL_HANDLE;
+}
+
+/// Of the file's data; null where there is none that can be used.
+VkPipelineCache PipelineCache::load() {
   std::error_code unreadable;
-  if (!path_.empty() && std::filesystem::exists(path_, unreadable)) {
-    const Marker marker(path_ + ".loading");
-    if (marker.crashed()) {
-      std::error_code ignored;
-      std::filesystem::remove(path_, ignored);
-      log(LogLevel::Warning, path_, ": deleted, because the driver crashed while it read it");
-    } else if (const std::vector<std::byte> data = read_file(); !data.empty()) {
-      loaded_ = create(data) == VK_SUCCESS && handle_;
-      if (loaded_) saved_hash_ = hash_bytes(data);
+  if (path_.empty() || !std::filesystem::exists(path_, unreadable)) return VK_NULL_HANDLE;
+  const Marker marker(path_ + ".loading");
+  if (marker.crashed()) {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+    log(LogLevel::Warning, path_, ": deleted, because the driver crashed while it read it");
+    return VK_NULL_HANDLE;
+  }
+  const std::vector<std::byte> data = read_file();
+  const VkPipelineCache made = data.empty() ? VK_NULL_HANDLE : create(data);
+  if (made) saved_hash_ = hash_bytes(data);
+  return made;
+}
+
+void PipelineCache::merge_file() noexcept {
+  try {
+    const std::lock_guard saving(mutex_);
+    const VkPipelineCache stored = load();
+    if (!stored) return;
+    const std::unique_lock alone(use_mutex_);
+    const VkResult result = context_->fn.MergePipelineCaches(context_->device, handle_, 1, &stored);
+    if (result != VK_SUCCESS) log(LogLevel::Info, path_, ": not merged: ", vk::to_string(result));
+    context_->fn.DestroyPipelineCache(context_->device, stored, nullptr);
+  } catch (const std::exception &error) {
+    try {
+      log(LogLevel::Info, "pipeline cache not merged: ", error.what());
+    } catch (...) { // out of memory while saying so
     }
   }
-  if (!handle_) c.check(create({}), handle_, "vkCreatePipelineCache");
 }
 
 PipelineCache::~PipelineCache() {

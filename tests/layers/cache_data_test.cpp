@@ -54,3 +54,26 @@ TEST_CASE("pipeline cache: a driver that refuses the data is asked again without
     CHECK(layer->n_failed() == 1);
   }
 }
+
+TEST_CASE("pipeline cache: what another process has stored is taken in") {
+  const Quiet quiet;
+  const TempFolder cache;
+  {
+    const Armed layer;
+    const auto device = open_device(cache.path());
+    device->pipeline_cache().merge_file(); // nothing there yet
+    CHECK(n_calls("vkMergePipelineCaches") == 0);
+    letters_scenario(cache.path()).run(); // a device of its own
+    if (cache.n_files() == 0) return;     // a driver without cache data
+    device->pipeline_cache().merge_file();
+    CHECK(n_calls("vkMergePipelineCaches") == 1);
+    layer->fail("vkMergePipelineCaches", 2, VK_ERROR_OUT_OF_DEVICE_MEMORY, false);
+    device->pipeline_cache().merge_file(); // no error
+    CHECK(layer->n_failed() == 1);
+    const std::string path = device->pipeline_cache().path();
+    write_file(path, read_file(path) + "more");
+    device->pipeline_cache().merge_file();
+    CHECK(n_calls("vkMergePipelineCaches") == 2); // damaged: not even tried
+  }
+  CHECK(test_layer().live_objects() == 0);
+}
