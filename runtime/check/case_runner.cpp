@@ -17,9 +17,6 @@
 namespace fovea::check {
 namespace {
 
-constexpr uint32_t kPoison = 0x7FE1DEADu; // a NaN
-constexpr double kFactor = 2; // beside what sums explain: exp() may lose 3 + 2 |x| units in the last place
-
 using Weights = std::vector<std::pair<std::string, TensorType>>;
 
 /// Written as quantized planes, or as they are. Matrices are drawn so that products keep the size of what
@@ -84,19 +81,19 @@ bool all_finite(const HostTensors &tensors) {
   return true;
 }
 
-bool guard_holds(std::span<const std::byte> arena) {
-  const auto guard = arena.last(Session::kGuardBytes);
-  for (size_t i = 0; i + sizeof kPoison <= guard.size(); i += sizeof kPoison)
-    if (std::memcmp(guard.data() + i, &kPoison, sizeof kPoison) != 0) return false;
-  return true;
-}
-
 bool is_of_the_moment(ErrorCode code) {
   return code == ErrorCode::OutOfMemory || code == ErrorCode::DeviceLost || code == ErrorCode::Cancelled ||
          code == ErrorCode::Io;
 }
 
 } // namespace
+
+bool guard_holds(std::span<const std::byte> arena) {
+  const auto guard = arena.last(Session::kGuardBytes);
+  for (size_t i = 0; i + sizeof kPoison <= guard.size(); i += sizeof kPoison)
+    if (std::memcmp(guard.data() + i, &kPoison, sizeof kPoison) != 0) return false;
+  return true;
+}
 
 /// What a case takes and what must come out; the same for all of its variants.
 struct CaseRunner::Expected {

@@ -20,6 +20,12 @@ struct CaseResult {
   double seconds = 0;            // of a run, by the wall's clock; the least of a few
 };
 
+inline constexpr uint32_t kPoison = 0x7FE1DEADu; // a NaN
+inline constexpr double kFactor =
+    2; // beside what sums explain: exp() may lose 3 + 2 |x| units in the last place
+/// Whether what lies behind the results is still poisoned.
+bool guard_holds(std::span<const std::byte> arena);
+
 class CaseRunner {
 public:
   /// `folder` is where temporary files go; empty: the system's.

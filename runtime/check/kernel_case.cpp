@@ -137,6 +137,7 @@ std::optional<CaseMaker::Trial> CaseMaker::attempt(uint32_t statement, std::span
     KernelCase &c = trial.made;
     c.graph_text = print_graph(graph);
     c.weights = trial.extract.weights;
+    c.origin = trial.extract.origin;
     c.fuse_norms = planned_.caps.fuse_norms;
     c.disabled_kernels = planned_.caps.disabled_kernels;
     c.variants = variants_of(planned_.caps, wanted);

@@ -22,6 +22,8 @@ struct KernelCase {
   /// What it runs: the kernels of its last statement, in order.
   std::vector<vk::KernelVariant> variants;
   uint64_t terms = 1; // longest sum: for the tolerance
+  /// What its inputs, states and tensors are called where it comes from. Does not go to another process.
+  std::map<std::string, std::string> origin;
 };
 
 /// What a case may cost the reference: multiplications and additions, about.

@@ -61,6 +61,8 @@ public:
   std::vector<std::byte> read_scratch();
   /// The values of a state. Error NotFound.
   HostTensor read_state(const std::string &name);
+  /// Of the state's own type. Errors NotFound, InvalidArgument.
+  void write_state(const std::string &name, const HostTensor &values);
 
   // For measurements (session_measure.cpp). Ranges lie in the state or in the arena, whole words.
   vk::Device &device() const { return *device_; }

@@ -46,20 +46,6 @@ std::vector<const Graph *> all_graphs(const Model &model, const std::string &nam
   return out;
 }
 
-/// Those of all_graphs() whose outputs are not all given.
-std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &request) {
-  std::vector<const Graph *> all = all_graphs(model, request.graph), out;
-  if (!request.graph.empty()) return all;
-  for (const Graph *graph : all) {
-    const auto names = output_names(*graph);
-    const bool given = !names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string &n) {
-      return request.inputs.count(n) > 0;
-    });
-    if (!given) out.push_back(graph);
-  }
-  return out;
-}
-
 std::string list(const std::vector<std::string> &items) {
   std::string text;
   for (const std::string &i : items) text += concat(text.empty() ? "" : ", ", i);
@@ -155,17 +141,12 @@ HostTensor fallback_of(const Graph &graph, const PlanValue &input) {
 
 /// Ids that a table of the graph has no row for: the device would take the nearest, and say nothing.
 void check_ids(const Model &model, const Graph &graph, const std::string &input, const HostTensor &given) {
-  for (const Statement &s : graph.statements()) {
-    if (std::string_view(s.op.name()) != "embed") continue;
-    const std::vector<Value> from = operands(s.op); // tokens, table …
-    if (graph.value(from[0]).name != input) continue;
-    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
-    const uint64_t n_rows = table ? table->type.shape[0] : 0;
-    for (const int32_t id : given.i)
-      if (id < 0 || uint64_t(id) >= n_rows)
-        fail(ErrorCode::InvalidArgument, model.path(), ": input '", input, "' has ", id, ", expected 0 to ",
-             n_rows - 1);
-  }
+  const auto n_rows = id_limit(model, graph, input);
+  if (!n_rows) return;
+  for (const int32_t id : given.i)
+    if (id < 0 || uint64_t(id) >= *n_rows)
+      fail(ErrorCode::InvalidArgument, model.path(), ": input '", input, "' has ", id, ", expected 0 to ",
+           *n_rows - 1);
 }
 
 /// The given values as what the plan's input stores.
@@ -183,6 +164,32 @@ void write_input(const Model &model, const PlanValue &input, const HostTensor &g
 }
 
 } // namespace
+
+std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &request) {
+  std::vector<const Graph *> all = all_graphs(model, request.graph), out;
+  if (!request.graph.empty()) return all;
+  for (const Graph *graph : all) {
+    const auto names = output_names(*graph);
+    const bool given = !names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string &n) {
+      return request.inputs.count(n) > 0;
+    });
+    if (!given) out.push_back(graph);
+  }
+  return out;
+}
+
+std::optional<uint64_t> id_limit(const Model &model, const Graph &graph, const std::string &input) {
+  std::optional<uint64_t> least;
+  for (const Statement &s : graph.statements()) {
+    if (std::string_view(s.op.name()) != "embed") continue;
+    const std::vector<Value> from = operands(s.op); // tokens, table …
+    if (graph.value(from[0]).name != input) continue;
+    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
+    const uint64_t n_rows = table ? table->type.shape[0] : 0;
+    least = std::min(least.value_or(n_rows), n_rows);
+  }
+  return least;
+}
 
 std::vector<std::string> inputs_of(const Model &model, const std::string &graph) {
   std::set<std::string> computed, listed;

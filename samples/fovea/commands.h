@@ -17,6 +17,7 @@ void add_run(CLI::App &app, int &exit_code);
 void add_bench(CLI::App &app, int &exit_code);
 void add_tune(CLI::App &app, int &exit_code);
 void add_doctor(CLI::App &app, int &exit_code);
+void add_verify(CLI::App &app, int &exit_code);
 void add_caption(CLI::App &app, int &exit_code);
 void add_classify(CLI::App &app, int &exit_code);
 void add_embed(CLI::App &app, int &exit_code);

@@ -101,6 +101,7 @@ int run(int argc, char **argv) {
   tool::add_bench(app, exit_code);
   tool::add_tune(app, exit_code);
   tool::add_doctor(app, exit_code);
+  tool::add_verify(app, exit_code);
   tool::add_completion(app);
   try {
     const std::vector<const char *> arguments = without_help(argc, argv);

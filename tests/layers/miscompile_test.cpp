@@ -8,6 +8,7 @@
 #include "kernels/catalogue.h"
 #include "models/golden.h"
 #include "support/temp_folder.h"
+#include "tasks/verify.h"
 
 #include <cstdlib>
 #include <map>
@@ -175,7 +176,78 @@ void try_mutants(const std::string &name, Encoding encoding, size_t stride) {
   CHECK(tally.demoted > 0);
 }
 
+/// Of each kernel a product of floats that becomes a sum: wrong, but never an address or a loop's end, for
+/// these run in this process.
+std::vector<Mutant> sums_for_products(const std::set<KernelId> &kernels) {
+  std::vector<Mutant> out;
+  for (const KernelId kernel : kernels)
+    for (const Mutant &mutant : mutants_of(kernel))
+      if (mutant.change == (133u ^ 129u)) {
+        out.push_back(mutant);
+        break;
+      }
+  return out;
+}
+
+/// A device that trusts its driver, and whose driver compiles one kernel wrongly, or none.
+Verification verify_with(const Mutant *mutant, const std::shared_ptr<const Model> &model,
+                         const VerifyOptions &options) {
+  const Armed layer;
+  if (mutant) layer->miscompile(mutant->hash, mutant->word, mutant->change);
+  const TempFolder cache;
+  return verify(open_device(cache.path()), model, options);
+}
+
 } // namespace
+
+TEST_CASE("verify names the op whose kernel is compiled wrongly, and what it keeps shows it again") {
+  const auto what = subject("llama", Encoding::Q8);
+  if (!what) return;
+  const Quiet quiet;
+  VerifyOptions options;
+  options.inputs = what->request.inputs;
+  const Verification clean = verify_with(nullptr, what->model, options);
+  CHECK(!clean.at_fault);
+  CHECK(clean.n_apart == 0);
+  REQUIRE(clean.rows.size() > 10);
+  std::set<KernelId> kernels;
+  for (const Verified &row : clean.rows) {
+    CHECK_MESSAGE(row.result.outcome == check::CaseResult::Outcome::Right, row.result.fault);
+    for (const vk::KernelVariant &v : row.kernels) kernels.insert(v.id);
+  }
+  size_t n_named = 0;
+  for (const Mutant &mutant : sums_for_products(kernels)) {
+    INFO(to_string(mutant.kernel));
+    const TempFolder folder;
+    options.folder = folder.path();
+    const Verification found = verify_with(&mutant, what->model, options);
+    if (!found.at_fault) continue; // a branch that is not taken
+    ++n_named;
+    // The first statement with that kernel, by its own kernels, and no later one.
+    const auto runs = [&](const Verified &row) {
+      return std::any_of(row.kernels.begin(), row.kernels.end(),
+                         [&](const vk::KernelVariant &v) { return v.id == mutant.kernel; });
+    };
+    CHECK(runs(found.rows.back()));
+    CHECK(found.rows.back().kernels == clean.rows.at(found.rows.size() - 1).kernels);
+    CHECK(found.rows.back().statement == clean.rows.at(found.rows.size() - 1).statement);
+    for (size_t i = 0; i + 1 < found.rows.size(); ++i)
+      CHECK_MESSAGE(found.rows[i].result.outcome == check::CaseResult::Outcome::Right,
+                    found.rows[i].statement);
+
+    const auto kept = Model::open(found.kept);
+    const Verification again = verify_with(&mutant, kept, {});
+    REQUIRE(again.rows.size() == 1);
+    CHECK(again.at_fault);
+    CHECK(!again.others);
+    CHECK(again.rows[0].result.fault == found.rows.back().result.fault);
+    CHECK(again.rows[0].statement == found.rows.back().statement);
+    const Verification elsewhere = verify_with(nullptr, kept, {});
+    CHECK_MESSAGE(!elsewhere.at_fault, elsewhere.rows[0].result.fault);
+  }
+  CHECK(n_named >= 2);
+  MESSAGE(n_named, " kernels of ", kernels.size(), " named");
+}
 
 TEST_CASE("a kernel that the driver compiles wrongly is found out and routed around") {
   try_mutants("llama", Encoding::Q8, 97);

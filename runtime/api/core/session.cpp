@@ -1,5 +1,6 @@
 #include "api/handles.h"
 
+#include "api/core/host_tensors.h"
 #include "api/json.h"
 #include "tasks/run_graphs.h"
 
@@ -11,47 +12,6 @@ namespace {
 const fovea_session_options kSessionDefaults = {sizeof(fovea_session_options), 0, nullptr, nullptr};
 const fovea_run_options kRunDefaults = {
     sizeof(fovea_run_options), nullptr, nullptr, 0, 0, nullptr, 0, nullptr, 0};
-
-/// Elements of the caller's tensor; every size is checked before anything is allocated.
-uint64_t count_elements(const fovea_tensor &tensor) {
-  if (tensor.rank > 4)
-    fail(ErrorCode::InvalidArgument, "input '", tensor.name, "' has rank ", tensor.rank, ", at most 4");
-  return Shape(std::span(tensor.shape, tensor.rank)).elements();
-}
-
-HostTensor to_host(const fovea_tensor &tensor) {
-  const uint64_t n = count_elements(tensor);
-  if (n > 0) require(tensor.data, "inputs[].data");
-  HostTensor host;
-  host.type.shape = Shape(std::span(tensor.shape, tensor.rank));
-  host.type.encoding = tensor.element == FOVEA_F32 ? Encoding::F32 : Encoding::I32;
-  switch (tensor.element) {
-  case FOVEA_F32: {
-    const auto *values = static_cast<const float *>(tensor.data);
-    host.f.assign(values, values + n);
-    return host;
-  }
-  case FOVEA_I32: {
-    const auto *values = static_cast<const int32_t *>(tensor.data);
-    host.i.assign(values, values + n);
-    return host;
-  }
-  case FOVEA_I64: {
-    const auto *values = static_cast<const int64_t *>(tensor.data);
-    host.i.resize(n);
-    for (uint64_t i = 0; i < n; ++i) {
-      host.i[i] = int32_t(values[i]);
-      if (host.i[i] != values[i])
-        fail(ErrorCode::InvalidArgument, "input '", tensor.name, "': element ", i, " is ", values[i],
-             ", which does not fit 32 bits");
-    }
-    return host;
-  }
-  case FOVEA_ELEMENT_32_BITS: break;
-  }
-  fail(ErrorCode::InvalidArgument, "input '", tensor.name, "' has element type ", int(tensor.element),
-       ", expected 0 (f32), 1 (i32) or 2 (i64)");
-}
 
 } // namespace
 
@@ -112,8 +72,6 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
   return create(out, [&] {
     require(session, "session");
     const fovea_run_options given = read_struct(options, kRunDefaults, "run options");
-    if (n_inputs) require(inputs, "inputs");
-    if (given.n_steps) require(given.steps, "steps");
     RunRequest request;
     if (given.n_offers) require(given.offers, "offers");
     if (given.graph) request.graph = given.graph;
@@ -122,16 +80,8 @@ fovea_status fovea_session_run(fovea_session *session, const fovea_run_options *
     request.keep_state = given.keep_state != 0;
     request.control.cancel = flag(given.cancel);
     request.control.timeout = std::chrono::milliseconds(given.timeout_ms);
-    for (size_t i = 0; i < given.n_steps; ++i) {
-      const fovea_size &step = given.steps[i];
-      if (step.value > UINT32_MAX)
-        fail(ErrorCode::InvalidArgument, "step '", require(step.name, "steps[].name"), "' is ", step.value,
-             ", which does not fit 32 bits");
-      request.steps[require(step.name, "steps[].name")] = uint32_t(step.value);
-    }
-    for (size_t i = 0; i < n_inputs; ++i)
-      if (!request.inputs.emplace(require(inputs[i].name, "inputs[].name"), to_host(inputs[i])).second)
-        fail(ErrorCode::InvalidArgument, "input '", inputs[i].name, "' is given twice");
+    request.steps = read_steps(given.steps, given.n_steps);
+    request.inputs = read_inputs(inputs, n_inputs);
     JsonWriter rows;
     rows.begin_array();
     if (session->profile)

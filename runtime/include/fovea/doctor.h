@@ -32,6 +32,31 @@ FOVEA_API int fovea_check_serve(int in, int out);
 /* Forgets the verdicts on this device; no error when there are none. Error: FOVEA_IO. */
 FOVEA_API fovea_status fovea_doctor_clear(fovea_device *device);
 
+typedef struct fovea_verify_options {
+  size_t struct_size;
+  /* Before each statement: which, and how many of its graph are done. May be NULL. */
+  void (*on_statement)(void *user, const char *statement, double done, double total);
+  void *user;                 /* for on_statement */
+  const fovea_cancel *cancel; /* may be NULL */
+  fovea_device *against;      /* compare with what this device computes; NULL: with the scalar reference */
+  const char *folder;         /* where the statement at fault is kept; NULL: the current one */
+  const char *graph;          /* NULL: the graphs of the model's metadata `fovea.run.graphs`, in order */
+  const fovea_size *steps;    /* values of steps (e.g. pos); 0 when not given */
+  size_t n_steps;
+  size_t n_statements; /* compared of each graph, from its first on; 0: all */
+} fovea_verify_options;
+FOVEA_API void fovea_verify_options_init(fovea_verify_options *options, size_t struct_size);
+
+/* Runs a model's graphs on the device statement by statement, each with what the scalar reference computed
+ * before it, by the kernels that the model's own plan has for it, and compares what comes out. `inputs` as for
+ * fovea_session_run(); those that are missing are drawn, always the same. Stops at the first statement whose
+ * result leaves the tolerance, and writes a file into the folder that holds it with all that it takes: a model
+ * like others, which this function runs again. A wrong statement is no error of this call: `out` gets JSON that
+ * says so (docs/api.md has its keys). Errors: those of fovea_session_run(), FOVEA_INVALID_FILE, FOVEA_IO. */
+FOVEA_API fovea_status fovea_verify(fovea_device *device, const fovea_model *model,
+                                    const fovea_verify_options *options, const fovea_tensor *inputs,
+                                    size_t n_inputs, char **out);
+
 #ifdef __cplusplus
 }
 #endif

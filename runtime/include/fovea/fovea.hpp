@@ -347,6 +347,17 @@ inline Result<std::string> doctor(const Device &device, const std::string &model
   const fovea_status status = fovea_doctor(device.get(), path, &options, &text);
   return detail::take_text(status, text);
 }
+struct VerifyOptions : fovea_verify_options {
+  VerifyOptions() { fovea_verify_options_init(this, sizeof(fovea_verify_options)); }
+};
+/// JSON.
+inline Result<std::string> verify(const Device &device, const Model &model, const std::vector<fovea_tensor> &inputs = {},
+                                  const VerifyOptions &options = {}) {
+  char *text = nullptr;
+  const fovea_status status =
+      fovea_verify(device.get(), model.get(), &options, inputs.data(), inputs.size(), &text);
+  return detail::take_text(status, text);
+}
 inline Result<void> doctor_clear(const Device &device) { return Result<void>(fovea_doctor_clear(device.get())); }
 inline Result<void> tune_clear(const Device &device) { return Result<void>(fovea_tune_clear(device.get())); }
 
