@@ -51,6 +51,21 @@ std::vector<TensorType> bind_all(const Model &model, const Graph &graph, const K
        "' takes (", why, "); give its inputs: ", all);
 }
 
+/// The rows of the table that an input's numbers are ids of; 1 when they are none, so that all are 0.
+uint64_t id_limit(const Model &model, const Graph &graph, const std::string &input) {
+  uint64_t least = INT32_MAX;
+  bool is_id = false;
+  for (const Statement &s : graph.statements()) {
+    if (std::string_view(s.op.name()) != "embed") continue;
+    const std::vector<Value> from = operands(s.op); // tokens, table …
+    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
+    if (graph.value(from[0]).name != input || !table) continue;
+    least = std::min(least, table->type.shape[0]);
+    is_id = true;
+  }
+  return is_id ? std::max<uint64_t>(least, 1) : 1;
+}
+
 HostTensor draw(const TensorType &type, uint64_t limit, std::mt19937 &random) {
   HostTensor out({type.shape, type.encoding == Encoding::I32 ? Encoding::I32 : Encoding::F32});
   std::normal_distribution<float> normal(0, 0.5f);
@@ -71,8 +86,7 @@ bool draw_inputs(const Model &model, RunRequest &request) {
     for (uint32_t id = 0; id < types.size(); ++id) {
       const ValueInfo &v = graph->values()[id];
       if (v.kind != ValueKind::Input || v.fallback || known.contains(v.name)) continue;
-      const uint64_t limit = id_limit(model, *graph, v.name).value_or(1);
-      request.inputs[v.name] = draw(types[id], std::clamp<uint64_t>(limit, 1, INT32_MAX), random);
+      request.inputs[v.name] = draw(types[id], id_limit(model, *graph, v.name), random);
       known[v.name] = types[id];
       drawn = true;
     }

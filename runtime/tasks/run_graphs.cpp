@@ -141,12 +141,17 @@ HostTensor fallback_of(const Graph &graph, const PlanValue &input) {
 
 /// Ids that a table of the graph has no row for: the device would take the nearest, and say nothing.
 void check_ids(const Model &model, const Graph &graph, const std::string &input, const HostTensor &given) {
-  const auto n_rows = id_limit(model, graph, input);
-  if (!n_rows) return;
-  for (const int32_t id : given.i)
-    if (id < 0 || uint64_t(id) >= *n_rows)
-      fail(ErrorCode::InvalidArgument, model.path(), ": input '", input, "' has ", id, ", expected 0 to ",
-           *n_rows - 1);
+  for (const Statement &s : graph.statements()) {
+    if (std::string_view(s.op.name()) != "embed") continue;
+    const std::vector<Value> from = operands(s.op); // tokens, table …
+    if (graph.value(from[0]).name != input) continue;
+    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
+    const uint64_t n_rows = table ? table->type.shape[0] : 0;
+    for (const int32_t id : given.i)
+      if (id < 0 || uint64_t(id) >= n_rows)
+        fail(ErrorCode::InvalidArgument, model.path(), ": input '", input, "' has ", id, ", expected 0 to ",
+             n_rows - 1);
+  }
 }
 
 /// The given values as what the plan's input stores.
@@ -176,19 +181,6 @@ std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &r
     if (!given) out.push_back(graph);
   }
   return out;
-}
-
-std::optional<uint64_t> id_limit(const Model &model, const Graph &graph, const std::string &input) {
-  std::optional<uint64_t> least;
-  for (const Statement &s : graph.statements()) {
-    if (std::string_view(s.op.name()) != "embed") continue;
-    const std::vector<Value> from = operands(s.op); // tokens, table …
-    if (graph.value(from[0]).name != input) continue;
-    const WeightInfo *table = model.find_weight(graph.value(from[1]).name);
-    const uint64_t n_rows = table ? table->type.shape[0] : 0;
-    least = std::min(least.value_or(n_rows), n_rows);
-  }
-  return least;
 }
 
 std::vector<std::string> inputs_of(const Model &model, const std::string &graph) {

@@ -35,8 +35,6 @@ Bindings session_sizes(const Model &model, const RunRequest &request = {});
 
 /// The graphs that `request` runs, in order.
 std::vector<const Graph *> graphs_to_run(const Model &model, const RunRequest &request);
-/// The rows of the table that an input's numbers are ids of; nothing when they are none.
-std::optional<uint64_t> id_limit(const Model &model, const Graph &graph, const std::string &input);
 
 /// The graphs that `request` runs, in order, and each input they take that no earlier one gives: "samples f32
 /// [N]".
