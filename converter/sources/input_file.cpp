@@ -1,5 +1,7 @@
 #include "converter/sources/input_file.h"
 
+#include "base/uninterrupted.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -10,7 +12,8 @@
 namespace fovea {
 
 InputFile::InputFile(const std::string &path) : path_(path) {
-  fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe must not make open() wait
+  // A pipe must not make open() wait.
+  fd_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (fd_ < 0) fail(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, path, ": ", std::strerror(errno));
   struct stat status {};
   if (::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -33,8 +36,7 @@ void InputFile::read_at(uint64_t offset, std::span<std::byte> out) const {
     return;
   }
   while (!out.empty()) {
-    const ssize_t n = ::pread(fd_, out.data(), out.size(), off_t(offset));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = uninterrupted([&] { return ::pread(fd_, out.data(), out.size(), off_t(offset)); });
     if (n < 0) fail(ErrorCode::Io, path_, ": ", std::strerror(errno));
     if (n == 0) fail(ErrorCode::InvalidFile, path_, ": truncated at byte ", offset);
     offset += uint64_t(n);

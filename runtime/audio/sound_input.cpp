@@ -1,6 +1,7 @@
 #include "audio/sound_input.h"
 
 #include "base/error.h"
+#include "base/uninterrupted.h"
 
 #include <algorithm>
 #include <array>
@@ -42,7 +43,8 @@ struct MemoryCallbacks {
 };
 
 SoundInput::SoundInput(const std::string &path) : name_(path == "-" ? "standard input" : path) {
-  fd_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  fd_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                    : uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (fd_ < 0) fail(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, name_, ": ", std::strerror(errno));
   try {
     struct stat status {};
@@ -77,9 +79,7 @@ void SoundInput::read_pipe() {
     if (n_before > kMaxPipedBytes)
       fail(ErrorCode::InvalidFile, name_, ": more than 2 GiB through a pipe; name a file instead");
     piped_.resize(n_before + kPipeBlockBytes);
-    ssize_t n;
-    do n = ::read(fd_, piped_.data() + n_before, kPipeBlockBytes);
-    while (n < 0 && errno == EINTR);
+    const ssize_t n = uninterrupted([&] { return ::read(fd_, piped_.data() + n_before, kPipeBlockBytes); });
     if (n < 0) fail(ErrorCode::Io, name_, ": ", std::strerror(errno));
     piped_.resize(n_before + size_t(n));
     if (n == 0) break;
@@ -98,7 +98,18 @@ sf_private_tag *SoundInput::open(SF_INFO &info) {
 }
 
 size_t SoundInput::read_at(uint64_t offset, std::span<std::byte> to) const {
-  if (fd_ >= 0) return size_t(std::max<ssize_t>(0, ::pread(fd_, to.data(), to.size(), off_t(offset))));
+  if (fd_ >= 0) {
+    size_t n_read = 0;
+    while (n_read < to.size()) {
+      const auto rest = to.subspan(n_read);
+      const ssize_t n =
+          uninterrupted([&] { return ::pread(fd_, rest.data(), rest.size(), off_t(offset + n_read)); });
+      if (n < 0) fail(ErrorCode::Io, name_, ": ", std::strerror(errno));
+      if (n == 0) break;
+      n_read += size_t(n);
+    }
+    return n_read;
+  }
   const auto rest = memory_.subspan(size_t(std::min<uint64_t>(offset, memory_.size())));
   return size_t(std::copy_n(rest.begin(), std::min(rest.size(), to.size()), to.begin()) - to.begin());
 }

@@ -1,5 +1,7 @@
 #include "base/mapped_file.h"
 
+#include "base/uninterrupted.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -9,11 +11,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace fovea {
 
 MappedFile::MappedFile(const std::string &path) : path_(path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (fd < 0) fail(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, path, ": ", std::strerror(errno));
   struct stat status {};
   const int got = ::fstat(fd, &status);
@@ -60,8 +63,10 @@ AtomicFile::AtomicFile(const std::string &path, Kind kind) : path_(path), target
          std::filesystem::is_directory(status) ? ": is a directory" : ": is not a regular file");
   if (std::filesystem::exists(status)) target_ = std::filesystem::canonical(path).string();
   if (kind == Kind::Nameless && open_nameless()) return;
-  temporary_ = target_ + kPartSuffix;
-  fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  fd_ = uninterrupted([&] {
+    temporary_ = target_ + kPartSuffix; // the call has made a name of it
+    return ::mkostemp(temporary_.data(), O_CLOEXEC);
+  });
   if (fd_ < 0) {
     temporary_.clear();
     fail_io("cannot create");
@@ -71,7 +76,8 @@ AtomicFile::AtomicFile(const std::string &path, Kind kind) : path_(path), target
 
 bool AtomicFile::open_nameless() {
 #if defined(O_TMPFILE) && !defined(__ANDROID__)
-  fd_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  const std::string folder = folder_of(target_);
+  fd_ = uninterrupted([&] { return ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); });
   if (fd_ < 0) return false;
   struct stat status {};
   if (::stat(own_link(fd_).c_str(), &status) == 0) return true; // what commit() links
@@ -90,9 +96,9 @@ bool AtomicFile::link_into_place() {
   if (link(target_)) return true;
   if (errno != EEXIST) fail_io("cannot create");
   for (unsigned attempt = 0; attempt < 100; ++attempt) {
-    const std::string name = concat(target_, ".part-", ::getpid(), "-", attempt);
+    std::string name = concat(target_, ".part-", ::getpid(), "-", attempt);
     if (link(name)) {
-      temporary_ = name;
+      temporary_ = std::move(name);
       return false;
     }
     if (errno != EEXIST) break;
@@ -118,8 +124,7 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::write_at(uint64_t offset, std::span<const std::byte> bytes) {
   if (offset + bytes.size() > size_) fail(ErrorCode::Internal, path_, ": write past the end");
   while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), off_t(offset));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = uninterrupted([&] { return ::pwrite(fd_, bytes.data(), bytes.size(), off_t(offset)); });
     if (n < 0) fail_io("cannot write");
     offset += uint64_t(n);
     bytes = bytes.subspan(size_t(n));
@@ -144,11 +149,11 @@ void write_whole_file(const std::string &path, std::span<const std::byte> bytes)
 }
 
 void AtomicFile::commit() {
-  if (::fsync(fd_) != 0) fail_io("cannot sync");
+  if (uninterrupted([&] { return ::fsync(fd_); }) != 0) fail_io("cannot sync");
   const bool is_named = temporary_.empty() && link_into_place();
   const int closed = ::close(fd_);
   fd_ = -1;
-  if (closed != 0) fail_io("cannot close");
+  if (closed != 0 && errno != EINTR) fail_io("cannot close"); // interrupted or not, it is closed
   if (!is_named && ::rename(temporary_.c_str(), target_.c_str()) != 0) fail_io("cannot rename into place");
   temporary_.clear();
   // The rename itself must survive a power cut. Not every file system lets a folder be synced; that is no

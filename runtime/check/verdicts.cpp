@@ -5,8 +5,11 @@
 #include "check/kernel_case.h"
 #include "vk/pipeline_cache.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
+#include <memory>
+#include <string_view>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -90,10 +93,12 @@ void Verdicts::note_crash() {
   if (path_.empty() || !fs::is_directory(own.parent_path(), failed)) return;
   const std::string prefix = own.filename().string() + ".trying-";
   bool found = false;
-  for (fs::directory_iterator it(own.parent_path(), failed), end; !failed && it != end;
-       it.increment(failed)) {
-    if (!it->path().filename().string().starts_with(prefix)) continue;
-    const int fd = ::open(it->path().c_str(), O_RDWR | O_CLOEXEC);
+  // Not fs::directory_iterator: libstdc++'s ends the process where there is no memory for a name.
+  const std::unique_ptr<DIR, int (*)(DIR *)> folder(::opendir(own.parent_path().c_str()), ::closedir);
+  for (const dirent *entry = nullptr; folder && (entry = ::readdir(folder.get()));) {
+    if (!std::string_view(entry->d_name).starts_with(prefix)) continue;
+    const fs::path path = own.parent_path() / entry->d_name;
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0) continue;
     char text[1024];
     // Locked: its process lives and is still at it.
@@ -106,7 +111,7 @@ void Verdicts::note_crash() {
       found = true;
     } catch (const Error &) { // it ended before it had written
     }
-    fs::remove(it->path(), failed);
+    fs::remove(path, failed);
   }
   if (found) save();
 }

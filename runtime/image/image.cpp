@@ -1,6 +1,7 @@
 #include "image/image.h"
 
 #include "base/mapped_file.h"
+#include "base/uninterrupted.h"
 #include "image/image_header.h"
 #include "image/stb.h"
 
@@ -28,7 +29,8 @@ struct Descriptor {
 
 std::vector<std::byte> read_all(const std::string &path, const std::string &name) {
   Descriptor file;
-  file.fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  file.fd =
+      path == "-" ? STDIN_FILENO : uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (file.fd < 0)
     fail(errno == ENOENT ? ErrorCode::NotFound : ErrorCode::Io, name, ": ", std::strerror(errno));
   struct stat status {};
@@ -37,8 +39,7 @@ std::vector<std::byte> read_all(const std::string &path, const std::string &name
   std::vector<std::byte> bytes;
   for (size_t used = 0;;) {
     bytes.resize(used + kBlock);
-    const ssize_t n = ::read(file.fd, bytes.data() + used, kBlock);
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = uninterrupted([&] { return ::read(file.fd, bytes.data() + used, kBlock); });
     if (n < 0) fail(ErrorCode::Io, name, ": ", std::strerror(errno));
     used += size_t(n);
     if (used > kMaxImageFileBytes)

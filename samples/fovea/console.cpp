@@ -13,12 +13,19 @@
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tool {
 namespace {
 
 fovea_cancel *g_cancel = nullptr; // for the signal handler
 std::atomic<int> g_signal{0};
+
+/// `call` again for as long as a signal interrupts it.
+template <class Call> auto uninterrupted(Call &&call) {
+  for (;;)
+    if (const auto result = call(); result >= 0 || errno != EINTR) return result;
+}
 
 std::string own_link(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
@@ -36,16 +43,18 @@ void fail(fovea_status status, std::initializer_list<std::string_view> parts) {
 }
 
 void print_error(std::string_view message) {
-  std::string line = "fovea: error: ";
+  char line[1024] = "fovea: error: "; // no memory is asked for: there may be none
+  size_t n = std::strlen(line);
+  const auto flush = [&] { std::fwrite(line, 1, std::exchange(n, 0), stderr); };
   for (const char c : message) {
-    if (c == '\n')
-      line += "; ";
-    else if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
-      line += c;
-    else
-      line += '?';
+    if (n + 2 > sizeof line) flush();
+    const bool is_plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+    line[n++] = c == '\n' ? ';' : is_plain ? c : '?';
+    if (c == '\n') line[n++] = ' ';
   }
-  std::fprintf(stderr, "%s\n", line.c_str());
+  if (n == sizeof line) flush();
+  line[n++] = '\n';
+  flush();
 }
 
 fovea::Cancel &interrupt() {
@@ -95,14 +104,16 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
   if (fs::is_directory(status)) fail(FOVEA_IO, {path_, ": is a folder"});
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     // A pipe or a device, which a rename would replace.
-    fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    fd_ = uninterrupted([&] { return open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
     if (fd_ < 0) fail_io("cannot be opened");
     return;
   }
   if (fs::exists(status)) path_ = fs::canonical(path_).string(); // a link stays one
   if (open_nameless()) return;
-  temporary_ = path_ + ".part-XXXXXX"; // beside it: renames do not cross file systems
-  fd_ = mkostemp(temporary_.data(), O_CLOEXEC);
+  fd_ = uninterrupted([&] {
+    temporary_ = path_ + ".part-XXXXXX"; // beside it: renames do not cross file systems
+    return mkostemp(temporary_.data(), O_CLOEXEC);
+  });
   if (fd_ < 0) {
     temporary_.clear();
     fail_io("cannot be created");
@@ -114,8 +125,9 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
 
 bool OutputFile::open_nameless() {
 #if defined(O_TMPFILE) && !defined(__ANDROID__)
-  const std::string folder = std::filesystem::path(path_).parent_path().string();
-  fd_ = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  std::string folder = std::filesystem::path(path_).parent_path().string();
+  if (folder.empty()) folder = ".";
+  fd_ = uninterrupted([&] { return open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); });
   struct stat status {};
   nameless_ = fd_ >= 0 && stat(own_link(fd_).c_str(), &status) == 0;
   if (fd_ >= 0 && !nameless_) close(std::exchange(fd_, -1));
@@ -131,9 +143,9 @@ bool OutputFile::link_into_place() {
   };
   if (link(path_)) return true;
   for (int attempt = 0; attempt < 100 && errno == EEXIST; ++attempt) {
-    const std::string name = path_ + ".part-" + std::to_string(getpid()) + "-" + std::to_string(attempt);
+    std::string name = path_ + ".part-" + std::to_string(getpid()) + "-" + std::to_string(attempt);
     if (!link(name)) continue;
-    temporary_ = name;
+    temporary_ = std::move(name);
     return false;
   }
   fail_io("cannot be created");
@@ -150,17 +162,18 @@ void OutputFile::fail_io(const char *what) const {
 
 void OutputFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = uninterrupted([&] { return ::write(fd_, bytes.data(), bytes.size()); });
     if (n < 0) fail_io("cannot be written");
     bytes.remove_prefix(size_t(n));
   }
 }
 
 void OutputFile::commit() {
-  if ((nameless_ || !temporary_.empty()) && fsync(fd_) != 0) fail_io("cannot be written");
+  if ((nameless_ || !temporary_.empty()) && uninterrupted([&] { return fsync(fd_); }) != 0)
+    fail_io("cannot be written");
   if (nameless_) link_into_place();
-  if (close(std::exchange(fd_, -1)) != 0) fail_io("cannot be written");
+  if (close(std::exchange(fd_, -1)) != 0 && errno != EINTR) // interrupted or not, it is closed
+    fail_io("cannot be written");
   if (!temporary_.empty() && rename(temporary_.c_str(), path_.c_str()) != 0) fail_io("cannot be replaced");
   temporary_.clear();
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <new>
 #include <string_view>
 #include <unistd.h>
 
@@ -130,12 +131,6 @@ int run(int argc, char **argv) {
     }
     tool::print_error(e.what());
     return tool::kError;
-  } catch (const std::bad_alloc &) {
-    tool::print_error("out of memory");
-    return tool::kError;
-  } catch (const std::exception &e) {
-    tool::print_error(e.what());
-    return tool::kError;
   }
 }
 
@@ -147,5 +142,12 @@ int main(int argc, char **argv) {
     return fovea_check_serve(STDIN_FILENO, STDOUT_FILENO);
   keep_closed_streams();
   tool::return_freed_memory();
-  return run(argc, argv);
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc &) {
+    tool::print_error("out of memory");
+  } catch (const std::exception &e) {
+    tool::print_error(e.what());
+  }
+  return tool::kError;
 }

@@ -4,6 +4,10 @@
 #include "base/log.h"
 
 #include <cstdlib>
+#include <memory>
+#include <new>
+#include <pthread.h>
+#include <string>
 
 #define FOVEA_TEXT_OF(x) #x
 #define FOVEA_VERSION_TEXT(major, minor, patch)                                                              \
@@ -15,10 +19,34 @@ constexpr std::string_view kVersion =
     FOVEA_VERSION_TEXT(FOVEA_VERSION_MAJOR, FOVEA_VERSION_MINOR, FOVEA_VERSION_PATCH);
 static_assert(kVersion == FOVEA_PROJECT_VERSION, "fovea.h and CMakeLists.txt disagree about the version");
 
-std::string &last_error() {
-  thread_local std::string message;
-  return message;
-}
+/// Each thread's message. Not a thread_local string: where there is no memory to register its destructor
+/// with, glibc ends the process.
+class Messages {
+public:
+  Messages()
+      : has_key_(pthread_key_create(&key_, [](void *m) { delete static_cast<std::string *>(m); }) == 0) {}
+  ~Messages() {
+    if (has_key_) pthread_key_delete(key_);
+  }
+  Messages(const Messages &) = delete;
+  Messages &operator=(const Messages &) = delete;
+
+  /// NULL: this thread has none yet.
+  std::string *find() const {
+    return has_key_ ? static_cast<std::string *>(pthread_getspecific(key_)) : nullptr;
+  }
+  std::string &get() const {
+    if (std::string *const message = find()) return *message;
+    auto message = std::make_unique<std::string>();
+    if (!has_key_ || pthread_setspecific(key_, message.get()) != 0) throw std::bad_alloc();
+    return *message.release();
+  }
+
+private:
+  pthread_key_t key_{};
+  bool has_key_;
+} g_messages;
+thread_local bool t_no_memory = false; // for the message
 
 } // namespace
 
@@ -46,13 +74,18 @@ const char *fovea_status_name(fovea_status status) {
   return "unknown status";
 }
 
-const char *fovea_last_error(void) { return last_error().c_str(); }
+const char *fovea_last_error(void) {
+  if (t_no_memory) return "out of memory";
+  const std::string *const message = g_messages.find();
+  return message ? message->c_str() : "";
+}
 
 void fovea_set_last_error(const char *message) {
+  t_no_memory = false;
   try {
-    last_error() = message ? message : "";
+    g_messages.get() = message ? message : "";
   } catch (const std::bad_alloc &) {
-    last_error().clear(); // the status still says what happened
+    t_no_memory = true; // the status says what else happened
   }
 }
 
