@@ -125,9 +125,9 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
 
 bool OutputFile::open_nameless() {
 #if defined(O_TMPFILE) && !defined(__ANDROID__)
-  std::string folder = std::filesystem::path(path_).parent_path().string();
-  if (folder.empty()) folder = ".";
-  fd_ = uninterrupted([&] { return open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); });
+  const std::filesystem::path parent = std::filesystem::path(path_).parent_path();
+  const char *const folder = parent.empty() ? "." : parent.c_str();
+  fd_ = uninterrupted([&] { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); });
   struct stat status {};
   nameless_ = fd_ >= 0 && stat(own_link(fd_).c_str(), &status) == 0;
   if (fd_ >= 0 && !nameless_) close(std::exchange(fd_, -1));
