@@ -108,9 +108,12 @@ struct CaseRunner::Expected {
 CaseRunner::CaseRunner(std::shared_ptr<vk::Device> device, const std::string &folder)
     : device_(std::move(device)) {
   std::error_code failed;
-  const std::filesystem::path where =
-      folder.empty() ? std::filesystem::temp_directory_path(failed) : std::filesystem::path(folder);
+  std::filesystem::path where = folder;
   if (!folder.empty()) std::filesystem::create_directories(where, failed);
+  if (folder.empty() || ::access(folder.c_str(), W_OK) != 0) {
+    where = std::filesystem::temp_directory_path(failed);
+    if (failed) where = "/tmp"; // and the error names it
+  }
   static std::atomic<uint32_t> count{0};
   path_ = (where / concat("fovea-check-", ::getpid(), "-", count++, ".gguf")).string();
 }

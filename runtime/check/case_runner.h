@@ -28,7 +28,7 @@ bool guard_holds(std::span<const std::byte> arena);
 
 class CaseRunner {
 public:
-  /// `folder` is where temporary files go; empty: the system's.
+  /// `folder` is where temporary files go; empty, or where nothing can be written: the system's.
   CaseRunner(std::shared_ptr<vk::Device> device, const std::string &folder);
   ~CaseRunner();
   CaseRunner(const CaseRunner &) = delete;

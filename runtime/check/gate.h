@@ -25,6 +25,8 @@ public:
 private:
   void collect(const PlannedGraph &planned);
   bool is_settled(const vk::KernelVariant &variant) const;
+  void try_all(const std::shared_ptr<vk::Device> &device, std::span<const KernelCase> cases,
+               const RunOptions &options);
   void settle(const KernelCase &c, const CaseResult &result);
 
   const std::string folder_;

@@ -154,12 +154,6 @@ void try_mutant(const Subject &what, const Outcome &expected, const Mutant &muta
   }
 }
 
-/// FOVEA_MUTANTS=1 tries all of them: half an hour in all.
-size_t stride(size_t usual) {
-  const char *value = std::getenv("FOVEA_MUTANTS");
-  return value ? size_t(std::max(1, std::atoi(value))) : usual;
-}
-
 /// Every `stride`-th mutant of the kernels that a golden case runs.
 void try_mutants(const std::string &name, Encoding encoding, size_t stride) {
   const auto what = subject(name, encoding);
@@ -255,12 +249,12 @@ TEST_CASE("a kernel that the driver compiles wrongly is found out and routed aro
 
 TEST_SUITE("sweep") {
   TEST_CASE("constants and arithmetic of a text model's kernels, compiled wrongly") {
-    try_mutants("llama", Encoding::Q8, stride(11));
+    try_mutants("llama", Encoding::Q8, one_in(11));
   }
   TEST_CASE("constants and arithmetic of a speech model's kernels, compiled wrongly") {
-    try_mutants("whisper", Encoding::F16, stride(23));
+    try_mutants("whisper", Encoding::F16, one_in(23));
   }
   TEST_CASE("constants and arithmetic of a picture model's kernels, compiled wrongly") {
-    try_mutants("resnet", Encoding::F32, stride(23));
+    try_mutants("resnet", Encoding::F32, one_in(23));
   }
 }

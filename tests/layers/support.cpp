@@ -8,6 +8,7 @@
 #include "tasks/transcribe.h"
 
 #include <cmath>
+#include <cstdlib>
 
 namespace fovea::test {
 namespace {
@@ -64,6 +65,11 @@ const std::string &letters_path() {
 }
 
 } // namespace
+
+size_t one_in(size_t usual) {
+  const char *value = std::getenv("FOVEA_EVERY");
+  return value ? size_t(std::max(1, std::atoi(value))) : usual;
+}
 
 std::shared_ptr<vk::Device> open_device(const std::string &cache_folder) {
   return vk::Device::open(options(cache_folder));

@@ -123,6 +123,15 @@ TEST_CASE("gate: a child that crashes or hangs on every kernel leaves none, and 
   }
 }
 
+TEST_CASE("gate: a cache folder that cannot be written is no reason to fail") {
+  const Quiet quiet;
+  const test::TempFolder folder;
+  test::write_file(folder / "file", "not a folder");
+  const Tried tried = run(folder / "file/cache", {});
+  CHECK(tried.error == "");
+  CHECK(n_right(tried.verdicts) == 2);
+}
+
 TEST_CASE("gate: without a child that understands, kernels are tried here") {
   const Quiet quiet;
   const test::TempFolder folder;
