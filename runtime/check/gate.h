@@ -34,7 +34,8 @@ private:
   Verdicts verdicts_;
   std::mutex mutex_; // guards what follows, and tries one case at a time
   std::vector<KernelCase> pending_;
-  std::set<vk::KernelVariant> expected_;  // by a pending case
+  /// Of the pending cases: their text, by the kernels that they run.
+  std::map<std::vector<vk::KernelVariant>, std::set<std::string>> expected_;
   std::set<vk::KernelVariant> unchecked_; // nothing could be found out
 };
 

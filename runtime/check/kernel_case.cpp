@@ -67,6 +67,19 @@ StepValues choose_steps(const Graph &graph, const Plan &plan) {
 /// 64 + 1500 % 64: what remains of a division by a tile stays.
 uint64_t smaller(uint64_t size, uint64_t tier) { return tier + size % tier; }
 
+/// An op's fields as text, without its operands.
+class FieldText final : public FieldVisitor {
+public:
+  std::string text;
+  void operand(const char *, Value &) override {}
+  void optional_operand(const char *, Value &v) override { text += v ? " +" : " -"; }
+  void field(const char *, uint32_t &v, std::optional<uint32_t>) override { text += concat(" ", v); }
+  void field(const char *, float &v, std::optional<float>) override { text += concat(" ", v); }
+  void field(const char *, bool &v, std::optional<bool>) override { text += concat(" ", v); }
+  void field(const char *, StepName &v) override { text += concat(" ", v.name); }
+  void choice(const char *, uint32_t &v, std::span<const char *const>) override { text += concat(" ", v); }
+};
+
 bool is_norm(const Op &op) {
   const std::string_view name = op.name();
   return name == "layer_norm" || name == "rms_norm";
@@ -101,6 +114,18 @@ std::vector<const Dispatch *> CaseMaker::dispatches(uint32_t statement) const {
 
 std::vector<vk::KernelVariant> CaseMaker::variants(uint32_t statement) const {
   return variants_of(planned_.caps, dispatches(statement));
+}
+
+std::string CaseMaker::signature(uint32_t statement) const {
+  const Statement &s = planned_.graph.statements()[statement];
+  FieldText fields;
+  Op op = s.op;
+  op.fields(fields);
+  std::string out = s.op.name() + fields.text;
+  for (const Value v : operands(s.op)) out += concat(" ", types_[v.id]);
+  if (s.state) out += concat(" -> ", types_[s.state.id]);
+  for (const vk::KernelVariant &v : variants(statement)) out += concat(" ", print_variant(v));
+  return out;
 }
 
 std::vector<uint32_t> CaseMaker::with_producers(uint32_t statement, bool all_norms) const {

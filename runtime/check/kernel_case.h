@@ -36,6 +36,8 @@ public:
   /// The statements that dispatch something, ascending.
   const std::vector<uint32_t> &statements() const { return statements_; }
   std::vector<vk::KernelVariant> variants(uint32_t statement) const;
+  /// The same for statements that do the same work by the same kernels: op, fields, types, variants.
+  std::string signature(uint32_t statement) const;
   /// Nothing when the statement's variants could not be had outside of its graph. Sizes shrink until the work
   /// is at most `budget`, or as far as the variants stay the same.
   std::optional<KernelCase> make(uint32_t statement, uint64_t budget) const;
