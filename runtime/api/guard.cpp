@@ -17,13 +17,14 @@ fovea_status to_status(ErrorCode code) noexcept {
   case ErrorCode::DeviceLost: return FOVEA_DEVICE_LOST;
   case ErrorCode::Timeout: return FOVEA_TIMEOUT;
   case ErrorCode::Cancelled: return FOVEA_CANCELLED;
+  case ErrorCode::WrongResult: return FOVEA_WRONG_RESULT;
   case ErrorCode::Internal: break;
   }
   return FOVEA_INTERNAL;
 }
 
 ErrorCode to_code(fovea_status status) noexcept {
-  for (int i = 0; i <= int(ErrorCode::Internal); ++i)
+  for (int i = 0; i <= int(ErrorCode::WrongResult); ++i)
     if (to_status(ErrorCode(i)) == status) return ErrorCode(i);
   return ErrorCode::Internal;
 }

@@ -40,6 +40,7 @@ const char *to_string(ErrorCode code) {
   case ErrorCode::Timeout: return "timeout";
   case ErrorCode::Cancelled: return "cancelled";
   case ErrorCode::Internal: return "internal error";
+  case ErrorCode::WrongResult: return "wrong result";
   }
   return "unknown error";
 }

@@ -28,6 +28,7 @@ enum class ErrorCode {
   Timeout,         // the device did not answer before the deadline
   Cancelled,       // the caller asked to stop
   Internal,        // a bug in Fovea
+  WrongResult,     // a device gave what cannot be right
 };
 
 /// "invalid file", "device lost" …

@@ -1,5 +1,7 @@
 #include "tasks/ctc_ear.h"
 
+#include "tasks/canary.h"
+
 #include <algorithm>
 
 namespace fovea {
@@ -19,10 +21,8 @@ std::vector<CtcFrame> CtcEar::hear(std::span<const float> samples, const std::at
   for (size_t i = 0; i < pairs.size(); i += search_ ? 2 : 2 * n_candidates) {
     // Not a number fails both comparisons.
     if (!(pairs[i] <= 1.0f) || !(pairs[i + 1] >= 0 && pairs[i + 1] < float(spec_.tokens.size())))
-      fail(ErrorCode::Internal, session_.model().path(), ": graph 'window' gave token ", pairs[i + 1],
-           " with log-probability ", pairs[i], " where ", spec_.tokens.size(),
-           " tokens have texts; the file is damaged (try `fovea inspect --verify`) or the driver computes "
-           "wrongly");
+      fail_wrong(session_.model().path(), concat("token ", pairs[i + 1], " with log-probability ", pairs[i],
+                                                 " where ", spec_.tokens.size(), " tokens have texts"));
     frames.push_back({int32_t(pairs[i + 1]), std::min(pairs[i], 0.0f)});
   }
   return search_ ? search_->run(frames, n_candidates) : frames;

@@ -1,5 +1,7 @@
 #include "tasks/decoder_session.h"
 
+#include "tasks/canary.h"
+
 #include <cmath>
 
 namespace fovea {
@@ -126,9 +128,7 @@ std::vector<DecoderSession::Scored> DecoderSession::pairs(const char *output, ui
   for (size_t i = sequence * n; i < (sequence + 1) * n; i += 2) {
     // Not a number fails both comparisons.
     if (!(std::abs(all[i]) <= 3.0e38f) || !(all[i + 1] >= 0 && all[i + 1] < float(n_vocabulary_)))
-      fail(ErrorCode::Internal, session_.model().path(), ": the device gave token ", all[i + 1],
-           " with score ", all[i],
-           "; the file's weights are damaged (try `fovea inspect --verify`) or the driver computes wrongly");
+      fail_wrong(session_.model().path(), concat("token ", all[i + 1], " with score ", all[i]));
     out.push_back({all[i], int32_t(all[i + 1])});
   }
   return out;

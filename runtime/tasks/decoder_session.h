@@ -1,7 +1,8 @@
 // DecoderSession: the graphs of an encoder-decoder of text (docs/graph.md) as function calls, on one device.
 //
 // Owns a Session for a number of sources and of sequences side by side; their caches have a fixed size. One
-// thread. Throws what Session throws; Internal when the device returns what is not a number or not a token.
+// thread. Throws what Session throws; WrongResult when the device returns what is not a number or not a
+// token.
 #pragma once
 
 #include "exec/session.h"

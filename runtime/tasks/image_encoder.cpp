@@ -1,5 +1,7 @@
 #include "tasks/image_encoder.h"
 
+#include "tasks/canary.h"
+
 #include <algorithm>
 #include <map>
 
@@ -78,6 +80,7 @@ std::vector<std::vector<float>> ImageEncoder::encode_pixels(HostTensor pixels,
   if (all.type.encoding != Encoding::F32 || all.type.shape.rank() != 2 || all.type.shape[0] != n)
     fail(ErrorCode::InvalidGraph, model().path(), ": output '", output_, "' is ", to_string(all.type),
          ", expected f32, one row for each of ", n, " pictures");
+  check_finite(model().path(), "a vector with ", all.f);
   std::vector<std::vector<float>> rows;
   const auto width = std::ptrdiff_t(all.type.shape[1]);
   for (auto at = all.f.begin(); rows.size() < n; at += width) rows.emplace_back(at, at + width);

@@ -1,5 +1,6 @@
 #include "tasks/image_session.h"
 
+#include "tasks/canary.h"
 #include "tasks/file_tasks.h"
 #include "tasks/image_encoder.h"
 
@@ -55,6 +56,7 @@ const HostTensor &ImageSession::output(const Model &model, const NamedTensors &o
     fail(ErrorCode::InvalidFile, model.path(), ": '", name, "' is ",
          found == outputs.end() ? "missing" : to_string(found->second.type), ", expected f32 of rank ", rank,
          " and a batch of one");
+  check_finite(model.path(), "scores or boxes with ", found->second.f);
   return found->second;
 }
 

@@ -51,8 +51,7 @@ float SpeechSession::peak(std::span<const float> window) {
   program.set_input("window", window);
   run(program);
   const float value = program.output_as<float>("peak")[0];
-  if (!std::isfinite(value))
-    fail(ErrorCode::Internal, session_.model().path(), ": graph 'peak' gave ", value);
+  if (!std::isfinite(value)) fail_wrong(session_.model().path(), concat("a largest energy of ", value));
   return value;
 }
 
@@ -86,6 +85,7 @@ Program &SpeechSession::run_step(std::span<const int32_t> tokens, std::span<cons
 
 void SpeechSession::prompt(std::span<const int32_t> tokens, uint32_t at) {
   const Stopwatch watch(seconds.prompt);
+  repeats_.reset();
   for (const uint32_t n : prompt_parts(uint32_t(tokens.size()))) {
     std::vector<int32_t> repeated;
     for (uint32_t b = 0; b < n_batch_; ++b)
@@ -106,6 +106,12 @@ void SpeechSession::step(std::span<const int32_t> tokens, std::span<const RulesR
   if (wants.top) outputs.insert("top");
   step_ = &run_step(tokens, rules, at, outputs);
   ++n_steps;
+  if (!wants.best || n_batch_ > 1) return;
+  // Near certainty all log-probabilities are a few numbers beside zero.
+  if (const auto pair = step_->output_as<float>("best"); pair[0] < -0.01f)
+    repeats_.see(session_.model().path(), pair[1], pair[0]);
+  else
+    repeats_.reset();
 }
 
 std::span<const float> SpeechSession::last(uint32_t sequence) const {
@@ -120,9 +126,7 @@ std::span<const float> SpeechSession::logprobs(uint32_t sequence) const {
 BeamSearch::Candidate SpeechSession::candidate(std::span<const float> pair) const {
   // Not a number fails both comparisons.
   if (!(pair[0] <= 1.0f) || !(pair[1] >= 0 && pair[1] < float(spec_.n_vocabulary)))
-    fail(ErrorCode::Internal, session_.model().path(), ": the device gave token ", pair[1],
-         " with log-probability ", pair[0],
-         "; the file's weights are damaged (try `fovea inspect --verify`) or the driver computes wrongly");
+    fail_wrong(session_.model().path(), concat("token ", pair[1], " with log-probability ", pair[0]));
   return {pair[0], int32_t(pair[1])};
 }
 

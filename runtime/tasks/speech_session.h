@@ -1,11 +1,12 @@
 // SpeechSession: the graphs of a speech-to-text model as function calls, on one device, with their times.
 //
-// Owns a Session for `n_batch` sequences side by side. One thread. Throws what Session throws; Internal when
-// the device returns what is not a number or not a token.
+// Owns a Session for `n_batch` sequences side by side. One thread. Throws what Session throws;
+// WrongResult when the device returns what is not a number or not a token, or constants.
 #pragma once
 
 #include "exec/session.h"
 #include "tasks/beam_search.h"
+#include "tasks/canary.h"
 #include "tasks/profile_sum.h"
 #include "tasks/speech_spec.h"
 #include "tasks/timestamp_rules.h"
@@ -72,6 +73,7 @@ private:
   Session session_;
   RunControl control_;
   Program *step_ = nullptr; // the last step's
+  RepeatCanary repeats_;
   bool profiling_;
   ProfileSum profile_;
 };

@@ -1,5 +1,6 @@
 #include "tasks/text_encoder_session.h"
 
+#include "tasks/canary.h"
 #include "tasks/load_tokenizer.h"
 #include "tasks/run_graphs.h"
 
@@ -107,6 +108,7 @@ std::vector<EncodedRow> TextEncoderSession::encode_tokens(std::span<const std::v
     Program &program = prepare(batch, texts);
     session_.run(program, control);
     const auto values = program.output_as<float>(output_);
+    check_finite(model().path(), "a vector with ", values);
     const size_t width = values.size() / batch.n_rows;
     if (program.output_type(output_).shape != Shape{batch.n_rows, width})
       fail(ErrorCode::InvalidGraph, model().path(), ": output '", output_, "' is ",

@@ -46,6 +46,7 @@ Program &TextSession::prepare(std::span<const int32_t> tokens, uint32_t at, Want
 
 size_t TextSession::set(std::span<const int32_t> tokens, bool reuse, Want want) {
   if (tokens.empty()) fail(ErrorCode::InvalidArgument, "no tokens to go on from");
+  repeats_.reset();
   size_t shared = 0;
   if (reuse)
     shared = size_t(std::mismatch(cached_.begin(), cached_.end(), tokens.begin(), tokens.end()).first -
@@ -59,15 +60,18 @@ size_t TextSession::set(std::span<const int32_t> tokens, bool reuse, Want want) 
   return shared;
 }
 
-void TextSession::append(int32_t token, Want want) { run({&token, 1}, want); }
+void TextSession::append(int32_t token, Want want) {
+  run({&token, 1}, want);
+  if (want != Want::Best) return;
+  const auto pair = last_->output_as<float>("best");
+  repeats_.see(session_.model().path(), pair[1], pair[0]);
+}
 
 int32_t TextSession::best() const {
   const auto pair = last_->output_as<float>("best");
   // Not a number fails both comparisons.
   if (!(pair[0] > -1e38f && pair[0] < 1e38f) || !(pair[1] >= 0 && pair[1] < float(spec_.n_vocabulary)))
-    fail(ErrorCode::Internal, session_.model().path(), ": the device gave token ", pair[1], " with logit ",
-         pair[0],
-         "; the file's weights are damaged (try `fovea inspect --verify`) or the driver computes wrongly");
+    fail_wrong(session_.model().path(), concat("token ", pair[1], " with logit ", pair[0]));
   return int32_t(pair[1]);
 }
 

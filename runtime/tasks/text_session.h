@@ -1,11 +1,12 @@
 // TextSession: the graph `step` of a model that continues text as function calls, on one device, with times.
 //
 // Owns a Session for one sequence and remembers which tokens its caches hold. One thread. Throws what Session
-// throws; Internal when the device returns what is not a token; InvalidArgument for tokens outside the
-// vocabulary or past the context.
+// throws; WrongResult when the device returns what is not a token, or constants; InvalidArgument for tokens
+// outside the vocabulary or past the context.
 #pragma once
 
 #include "exec/session.h"
+#include "tasks/canary.h"
 #include "tasks/generate_spec.h"
 #include "tasks/profile_sum.h"
 
@@ -49,6 +50,7 @@ private:
   Session session_;
   RunControl control_;
   Program *last_ = nullptr;
+  RepeatCanary repeats_;
   std::vector<int32_t> cached_;
   bool profiling_;
   ProfileSum profile_;

@@ -1,6 +1,7 @@
 #include "tasks/token_sampler.h"
 
 #include "base/error.h"
+#include "tasks/canary.h"
 
 #include <algorithm>
 #include <cmath>
@@ -84,10 +85,7 @@ void TokenSampler::select() {
 
 int32_t TokenSampler::choose(std::span<const float> logits) {
   scores_.assign(logits.begin(), logits.end());
-  for (const double score : scores_)
-    if (!std::isfinite(score))
-      fail(ErrorCode::Internal, "the device gave a logit of ", score,
-           "; the file's weights are damaged (try `fovea inspect --verify`) or the driver computes wrongly");
+  check_finite("", "a logit of ", logits);
   penalize();
   if (options_.temperature == 0)
     return int32_t(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());

@@ -4,8 +4,8 @@
 // drawn.
 //
 // Owns the draw's state and which tokens have been seen. One thread. Throws InvalidArgument for options,
-// Internal for logits that are not numbers. Rejected: sampling on the device (a row of logits is small beside
-// the weights that made it, and a host's arithmetic is the same everywhere).
+// WrongResult for logits that are not numbers. Rejected: sampling on the device (a row of logits is small
+// beside the weights that made it, and a host's arithmetic is the same everywhere).
 #pragma once
 
 #include "tasks/sampling.h"

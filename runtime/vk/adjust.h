@@ -22,6 +22,12 @@ struct Adjustments {
   void apply(DeviceInfo &device) const;
 };
 
+/// FOVEA_SAFE: whether only base kernels shall run. Error InvalidArgument for anything but 0 and 1.
+bool safe_from_environment();
+/// Leaves the kernels that ask the least of a driver: no subgroup operations, no texel buffers, no optional
+/// arithmetic, no norms within products.
+void keep_to_base(DeviceCaps &caps);
+
 /// Limits as a caller forges them, but no feature appears that `real` lacks. Error NoDevice, naming the
 /// device, when no kernels run with them.
 void forge(DeviceInfo &device, const DeviceCaps &real, const std::function<void(DeviceCaps &)> &adjust_caps);

@@ -68,6 +68,8 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
   const uint32_t index = choose_device(infos, options);
   DeviceInfo &info = infos[index];
   if (options.adjust_caps) forge(info, DeviceCaps(info.caps), options.adjust_caps);
+  const bool safe = options.safe ? *options.safe : safe_from_environment();
+  if (safe) keep_to_base(info.caps);
   limit_memory(info.caps, options.memory_bytes ? options.memory_bytes : memory_from_environment());
   auto context =
       std::make_shared<Context>(std::move(instance), std::move(devices[index]), info.caps, options.features);
@@ -79,7 +81,7 @@ std::shared_ptr<Device> Device::open(const DeviceOptions &options) {
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
   }
   const std::string folder = options.cache_folder ? *options.cache_folder : vk::cache_folder();
-  if (options.tuning ? *options.tuning : tuning_from_environment())
+  if (!safe && (options.tuning ? *options.tuning : tuning_from_environment()))
     context->caps.tuning = load_tuning(folder, context->caps);
   return std::shared_ptr<Device>(new Device(std::move(context), folder));
 }

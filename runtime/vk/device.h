@@ -28,6 +28,7 @@ struct DeviceOptions {
   uint64_t memory_bytes = 0; // device memory to keep within; 0: FOVEA_DEVICE_MEMORY, else all there is
   Features features{};       // optional features to enable
   std::optional<std::string> cache_folder{}; // unset: cache_folder(); empty: no cache on disk
+  std::optional<bool> safe{};                // base kernels only; unset: FOVEA_SAFE
   std::optional<bool> tuning{}; // use the table of `fovea tune`; unset: tuning_from_environment()
 };
 

@@ -21,6 +21,7 @@ Environment:
   FOVEA_LOG             error, warning (default), info or debug
   FOVEA_TUNING          off: without the choice of kernels that fovea tune measured
   FOVEA_CHECK           child (default), here or skip: how kernels are tried before their first use on a device
+  FOVEA_SAFE            1: base kernels only, slower, and what a driver has the least to do wrong in
   FOVEA_CACHE_DIR       where pipelines, tuning tables and verdicts are kept (default: ~/.cache/fovea)
   FOVEA_VULKAN_LIBRARY  the Vulkan loader to open (default: libvulkan.so.1)
 Exit code: 0 done, 1 error, 2 wrong command line, 130 interrupted, 141 nobody reads the output, 143 terminated.

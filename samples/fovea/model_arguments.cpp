@@ -81,6 +81,9 @@ void add_device(CLI::App &command, ModelArguments &to) {
   command.add_flag_callback(
       "--no-check", [] { ::setenv("FOVEA_CHECK", "skip", 1); },
       "Trust the driver: do not try kernels before their first use on a device");
+  command.add_flag_callback(
+      "--safe", [] { ::setenv("FOVEA_SAFE", "1", 1); },
+      "Base kernels only: slower, and what a driver has the least to do wrong in");
   command.add_flag("--no-verify", to.no_verify, "Trust the model file: do not compare it with its checksum");
 }
 

@@ -20,7 +20,7 @@ inline constexpr const char *kSpeechModel = "SPEECH_MODEL";
 /// MODEL, as the first argument; `note` is added to its help.
 CLI::Option *add_model(CLI::App &command, ModelArguments &to, const std::string &what,
                        const std::string &note = "");
-/// --device, --pretend, --no-tuning, --no-check and --no-verify.
+/// --device, --pretend, --no-tuning, --no-check, --safe and --no-verify.
 void add_device(CLI::App &command, ModelArguments &to);
 /// --pretend, in place of FOVEA_PRETEND.
 CLI::Option *add_pretend(CLI::App &command);

@@ -111,7 +111,7 @@ TEST_CASE("tool: help is whole sentences in columns that are straight") {
   for (const std::string &line : lines_of(help))
     if (line.rfind("  FOVEA_", 0) == 0)
       columns.push_back(line.find_first_not_of(' ', line.find(' ', line.find('F'))));
-  CHECK(columns == std::vector<size_t>(10, columns.at(0)));
+  CHECK(columns == std::vector<size_t>(11, columns.at(0)));
   CHECK(help.find("fovea manual | man -l -") != std::string::npos);
   // CLI11 breaks long lines.
   const auto words = [](const std::string &arguments) {

@@ -51,7 +51,7 @@ std::optional<vk::Validation> validation_of(fovea_validation wanted) {
 
 const fovea_device_options kDeviceDefaults = {
     sizeof(fovea_device_options), nullptr, FOVEA_VALIDATION_ENVIRONMENT, nullptr, 0,
-    FOVEA_TUNING_ENVIRONMENT,     nullptr, FOVEA_CHECK_ENVIRONMENT,      nullptr};
+    FOVEA_TUNING_ENVIRONMENT,     nullptr, FOVEA_CHECK_ENVIRONMENT,      nullptr, 0};
 
 std::optional<bool> tuning_of(fovea_tuning wanted) {
   switch (wanted) {
@@ -155,6 +155,7 @@ fovea_status fovea_device_open(const fovea_device_options *options, fovea_device
     wanted.memory_bytes = given.memory_bytes;
     wanted.validation = validation_of(given.validation);
     wanted.tuning = tuning_of(given.tuning);
+    if (given.safe) wanted.safe = true;
     auto handle = std::make_unique<fovea_device>();
     const auto mode = check_of(given.check, given.check_program != nullptr);
     handle->device = vk::Device::open(wanted);

@@ -68,7 +68,8 @@ const char *fovea_status_name(fovea_status status) {
   case FOVEA_DEVICE_LOST:
   case FOVEA_TIMEOUT:
   case FOVEA_CANCELLED:
-  case FOVEA_INTERNAL: return fovea::to_string(fovea::api::to_code(status));
+  case FOVEA_INTERNAL:
+  case FOVEA_WRONG_RESULT: return fovea::to_string(fovea::api::to_code(status));
   case FOVEA_STATUS_32_BITS: break;
   }
   return "unknown status";

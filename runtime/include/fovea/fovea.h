@@ -67,6 +67,9 @@ typedef enum fovea_status {
   FOVEA_TIMEOUT = 10,         /* the device did not answer before the deadline */
   FOVEA_CANCELLED = 11,       /* a callback or a fovea_cancel asked to stop */
   FOVEA_INTERNAL = 12,        /* a bug in Fovea */
+  /* the device gave what cannot be right: fovea_doctor() and fovea_verify() show where; a device opened with
+   * safe = 1 may do better */
+  FOVEA_WRONG_RESULT = 13,
   FOVEA_STATUS_32_BITS = 0x7fffffff
 } fovea_status;
 
@@ -217,6 +220,9 @@ typedef struct fovea_device_options {
   /* A program that calls fovea_check_serve(0, 1) when its only argument is "fovea-check", as the tool does
    * (fovea/doctor.h); NULL: none. */
   const char *check_program;
+  /* 1: base kernels only, without subgroup operations, texel buffers and fused norms: slower, and what a driver
+   * has the least to do wrong in. 0: FOVEA_SAFE decides. */
+  int safe;
 } fovea_device_options;
 FOVEA_API void fovea_device_options_init(fovea_device_options *options, size_t struct_size);
 
