@@ -103,19 +103,15 @@ class Results:
         return "" if result["output"] == wanted and wanted else f"{result['output']}, without a profile: {wanted}"
 
 
-def combinations(profiles, widths, sampled):
-    """(width, profile, memory), first what the others are compared with. A sample has each profile once."""
-    for width in widths:
-        yield width, "", "coherent"
-    if sampled:
+def combinations(profiles, widths, n_rounds=None):
+    """(width, profile, memory): first without a profile, then rounds that each have every profile once, so that what has been run is a
+    sample of all at any time."""
+    columns = [(width, memory) for memory in MEMORY for width in widths]
+    yield from ((width, "", memory) for width, memory in columns)
+    for k in range(min(n_rounds or len(columns), len(columns))):
         for i, profile in enumerate(profiles):
-            yield widths[i // len(MEMORY) % len(widths)], profile, [*MEMORY][i % len(MEMORY)]
-        return
-    for width in widths:
-        yield width, "", "incoherent"
-        for profile in profiles:
-            for memory in MEMORY:
-                yield width, profile, memory
+            width, memory = columns[(i + k) % len(columns)]
+            yield width, profile, memory
 
 
 def table(results):
@@ -144,11 +140,12 @@ def matrix(args):
         return done.stdout
 
     found = models.tiny(run, args.folder) if args.tiny else models.real(run, args.folder, args.shared)
+    found = [model for model in found if not args.models or model.name in args.models]
     known = [line.split()[0] for line in run("devices", "--profiles").splitlines()]
     profiles = args.profiles or known
     if unknown := set(profiles) - set(known):
         raise Failure(f"no such profile: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-    todo = list(combinations(profiles, args.widths, args.sample))
+    todo = list(combinations(profiles, args.widths, args.rounds))
     for i, (width, profile, memory) in enumerate(todo, 1):
         for model in found:
             name = (drivers[width].name, width, profile, memory, model.name)
@@ -177,7 +174,8 @@ def arguments(argv=None):
     parser.add_argument("--widths", type=lambda text: [int(n) for n in text.split(",")], default=[8, 4, 16], help="default: 8,4,16")
     parser.add_argument("--profiles", type=lambda text: text.split(","), help="default: all")
     parser.add_argument("--icd", type=lambda text: pathlib.Path(text).absolute(), help="the driver's file; default: the system's")
-    parser.add_argument("--sample", action="store_true", help="each profile once, in one of the memories and widths")
+    parser.add_argument("--rounds", type=int, help="each profile in so many of the memories and widths; default: in all")
+    parser.add_argument("--models", type=lambda text: text.split(","), help="of speech, text, vision; default: all")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one run of the tool")
     args = parser.parse_args(argv)
     args.fovea, args.layer = args.fovea.absolute(), args.layer.absolute()

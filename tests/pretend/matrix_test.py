@@ -83,11 +83,17 @@ class Runs(unittest.TestCase):
                 del os.environ["OTHER"]
                 self.assertEqual(self.matrix(*options)[0], 0)
 
-    def test_a_sample_has_every_profile_once(self):
-        found = list(matrix.combinations(["a", "b", "c", "d", "e"], [8, 4], True))
-        self.assertEqual(found[:2], [(8, "", "coherent"), (4, "", "coherent")])
-        self.assertEqual([profile for _, profile, _ in found[2:]], ["a", "b", "c", "d", "e"])
-        self.assertEqual({(width, memory) for width, _, memory in found[2:6]}, {(w, m) for w in (8, 4) for m in matrix.MEMORY})
+    def test_each_round_has_every_profile_once_and_all_rounds_everything(self):
+        profiles = ["a", "b", "c", "d", "e"]
+        columns = {(width, memory) for width in (8, 4) for memory in matrix.MEMORY}
+        found = list(matrix.combinations(profiles, [8, 4]))
+        self.assertEqual({(width, memory) for width, profile, memory in found[:4]}, columns)
+        self.assertEqual({profile for _, profile, _ in found[:4]}, {""})
+        for i in range(4, 24, 5):
+            self.assertEqual([profile for _, profile, _ in found[i:i + 5]], profiles)
+        self.assertEqual(len(found), len(set(found)))
+        self.assertEqual(found[:9], list(matrix.combinations(profiles, [8, 4], 1)))
+        self.assertEqual({(width, memory) for width, _, memory in found[4:9]}, columns)
 
     def test_a_layer_that_sees_nothing_is_refused(self):
         os.environ["LAYER_EXIT"] = "0"
@@ -108,7 +114,7 @@ class Sampled(unittest.TestCase):
             self.assertNotEqual(os.environ.get("CI"), "true", f"missing in CI: {shared}")
             print(f"skipped: {shared} is not here: with tiny models")
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-            options = [FOVEA, "--layer", LAYER, "--folder", folder, "--widths", "8,4", "--sample"]
+            options = [FOVEA, "--layer", LAYER, "--folder", folder, "--widths", "8,4", "--rounds", "1"]
             self.assertEqual(matrix.matrix(matrix.arguments([*options, *([] if shared.exists() else ["--tiny"])])), 0)
 
 
