@@ -37,6 +37,12 @@ bool is_i32(const Json &value) {
 
 } // namespace
 
+void KeptJson::take_apart(Json &json) noexcept {
+  if (!json.is_structured()) return;
+  for (Json &child : json) take_apart(child);
+  json.clear();
+}
+
 Json parse_json(std::string_view text, const std::string &path) {
   check_depth(text, path);
   try {
@@ -49,7 +55,7 @@ Json parse_json(std::string_view text, const std::string &path) {
 }
 
 Config::Config(Json object, std::string path) : object_(std::move(object)), path_(std::move(path)) {
-  if (!object_.is_object()) fail(ErrorCode::InvalidFile, path_, ": expected a JSON object");
+  if (!object_->is_object()) fail(ErrorCode::InvalidFile, path_, ": expected a JSON object");
 }
 
 void Config::wrong(std::string_view key, std::string_view expected) const {
@@ -59,13 +65,13 @@ void Config::wrong(std::string_view key, std::string_view expected) const {
 }
 
 bool Config::is_null(std::string_view key) const {
-  const auto found = object_.find(std::string(key));
-  return found != object_.end() && found->is_null();
+  const auto found = object_->find(std::string(key));
+  return found != object_->end() && found->is_null();
 }
 
 const Json *Config::find(std::string_view key) const {
-  const auto found = object_.find(std::string(key));
-  return found == object_.end() || found->is_null() ? nullptr : &*found;
+  const auto found = object_->find(std::string(key));
+  return found == object_->end() || found->is_null() ? nullptr : &*found;
 }
 
 std::optional<uint32_t> Config::find_u32(std::string_view key) const {

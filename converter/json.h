@@ -16,6 +16,22 @@ using Json = nlohmann::json;
 /// Error InvalidFile naming `path` when `text` is not JSON or nests deeper than 64.
 Json parse_json(std::string_view text, const std::string &path);
 
+/// JSON that can be let go when there is no memory left: Json's own destructor asks for some.
+class KeptJson {
+public:
+  KeptJson(Json json) : json_(std::move(json)) {}
+  KeptJson(const KeptJson &) = default;
+  KeptJson(KeptJson &&) = default;
+  ~KeptJson() { take_apart(json_); }
+  operator const Json &() const { return json_; }
+  const Json &operator*() const { return json_; }
+  const Json *operator->() const { return &json_; }
+
+private:
+  static void take_apart(Json &json) noexcept;
+  Json json_;
+};
+
 /// An object of a configuration file. A null value counts as absent. find_*: nothing when absent; get_*:
 /// Error InvalidFile when absent; both when the type is wrong.
 class Config {
@@ -30,7 +46,7 @@ public:
   bool is_null(std::string_view key) const;
   /// nullptr when absent.
   const Json *find(std::string_view key) const;
-  bool empty() const { return object_.empty(); }
+  bool empty() const { return object_->empty(); }
   const std::string &path() const { return path_; }
 
   std::optional<uint32_t> find_u32(std::string_view key) const;
@@ -52,7 +68,7 @@ private:
     return *std::move(value);
   }
   [[noreturn]] void wrong(std::string_view key, std::string_view expected) const;
-  Json object_;
+  KeptJson object_;
   std::string path_;
 };
 

@@ -47,7 +47,8 @@ bool writes_letters(const std::optional<Config> &tokenizer) {
 void add_ids(const Source &source, const char *name, std::vector<std::string> &tokens) {
   const auto text = source.text(name);
   if (!text) return;
-  const Json ids = parse_json(*text, source.text_path(name));
+  const KeptJson kept = parse_json(*text, source.text_path(name));
+  const Json &ids = kept;
   if (!ids.is_object()) fail(ErrorCode::InvalidFile, source.text_path(name), ": expected a JSON object");
   for (const auto &[token, id] : ids.items()) {
     if (id.is_object())

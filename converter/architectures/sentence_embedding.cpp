@@ -58,7 +58,8 @@ PoolFunction read_pooling(const Config &config) {
 
 void read_modules(const Source &source, const std::string &text, SentenceEmbedding &out) {
   const std::string path = source.text_path("modules.json");
-  const Json modules = parse_json(text, path);
+  const KeptJson kept = parse_json(text, path);
+  const Json &modules = kept;
   if (!modules.is_array()) fail(ErrorCode::InvalidFile, path, ": not a list of modules");
   for (size_t i = 0; i < modules.size(); ++i) {
     const std::string type = modules[i].is_object() ? module_type(modules[i]) : "";

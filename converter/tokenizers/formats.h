@@ -62,7 +62,7 @@ void mark_spaces(TokenizerData &data, bool prefix_space);
 /// Templates of beginning and end alone.
 void set_ends(TokenizerData &data, bool add_bos, bool add_eos);
 /// A configuration file's object; empty when the source has none of that name.
-Json json_of(const Source &source, const char *name);
+KeptJson json_of(const Source &source, const char *name);
 /// "model_type" of config.json; empty when there is none.
 std::string model_type_of(const Source &source);
 

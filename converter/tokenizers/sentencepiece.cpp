@@ -166,7 +166,8 @@ void read_sentence_piece(TokenizerBuilder &builder, const char *name) {
 void read_separate_vocabulary(TokenizerBuilder &builder) {
   const Source &source = builder.source;
   const std::string path = source.text_path("vocab.json");
-  const Json vocab = parse_json(*source.text("vocab.json"), path);
+  const KeptJson kept = parse_json(*source.text("vocab.json"), path);
+  const Json &vocab = kept;
   if (!vocab.is_object()) bad_tokenizer(path, "expected an object of tokens and ids");
   for (const auto &[token, id] : vocab.items()) builder.set(path, id, token);
   const SentencePieceFile file = parse(source, "source.spm");

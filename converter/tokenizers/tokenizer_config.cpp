@@ -123,15 +123,17 @@ void override_ends(TokenizerData &data, const Json &json) {
 
 } // namespace
 
-Json json_of(const Source &source, const char *name) {
+KeptJson json_of(const Source &source, const char *name) {
   const auto text = source.text(name);
   if (!text) return Json::object();
-  Json json = parse_json(*text, source.text_path(name));
-  return json.is_object() ? json : Json::object();
+  KeptJson json = parse_json(*text, source.text_path(name));
+  if (!json->is_object()) return Json::object();
+  return json;
 }
 
 std::string model_type_of(const Source &source) {
-  const Json config = json_of(source, "config.json");
+  const KeptJson kept = json_of(source, "config.json");
+  const Json &config = kept;
   return config.contains("model_type") && config["model_type"].is_string()
              ? config["model_type"].get<std::string>()
              : "";
@@ -150,7 +152,8 @@ void set_ends(TokenizerData &data, bool add_bos, bool add_eos) {
 }
 
 void read_tokenizer_config(TokenizerBuilder &builder) {
-  const Json config = json_of(builder.source, "tokenizer_config.json");
+  const KeptJson kept = json_of(builder.source, "tokenizer_config.json");
+  const Json &config = kept;
   read_added_tokens(builder, config);
   read_special_tokens(builder, config);
   read_special_tokens(builder, json_of(builder.source, "special_tokens_map.json"));

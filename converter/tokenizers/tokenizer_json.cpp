@@ -130,7 +130,8 @@ void read_added_tokens(TokenizerBuilder &builder, const Json &tokens, const std:
 } // namespace
 
 void read_tokenizer_json(TokenizerBuilder &builder, const std::string &text, const std::string &path) {
-  const Json json = parse_json(text, path);
+  const KeptJson kept = parse_json(text, path);
+  const Json &json = kept;
   if (!json.is_object() || !json.contains("model")) bad_tokenizer(path, "no 'model'");
   const auto part = [&](const char *key) -> Json { return json.contains(key) ? json[key] : Json(); };
   TokenizerData &data = builder.data;

@@ -25,7 +25,8 @@ void read_added_tokens(TokenizerBuilder &builder) {
   const auto text = builder.source.text("added_tokens.json");
   if (!text) return;
   const std::string path = builder.source.text_path("added_tokens.json");
-  const Json added = parse_json(*text, path);
+  const KeptJson kept = parse_json(*text, path);
+  const Json &added = kept;
   if (!added.is_object()) bad_tokenizer(path, "expected an object of tokens and ids");
   for (const auto &[token, id] : added.items()) {
     if (!id.is_number_unsigned()) bad_tokenizer(path, "token '", printable(token), "' has no id");
@@ -102,14 +103,16 @@ void dress_bert(TokenizerBuilder &builder) {
 
 void read_vocab_json(TokenizerBuilder &builder) {
   const std::string path = builder.source.text_path("vocab.json");
-  const Json vocab = parse_json(*builder.source.text("vocab.json"), path);
+  const KeptJson kept = parse_json(*builder.source.text("vocab.json"), path);
+  const Json &vocab = kept;
   if (!vocab.is_object()) bad_tokenizer(path, "expected an object of tokens and ids");
   for (const auto &[token, id] : vocab.items()) builder.set(path, id, token);
   read_merges_txt(builder);
   read_added_tokens(builder);
   TokenizerData &data = builder.data;
   data.pre_tokenizer = data.decoder = {"byte_level"};
-  const Json config = json_of(builder.source, "tokenizer_config.json");
+  const KeptJson kept_config = json_of(builder.source, "tokenizer_config.json");
+  const Json &config = kept_config;
   const std::string family = model_type_of(builder.source);
   const std::string made_by = config.contains("tokenizer_class") && config["tokenizer_class"].is_string()
                                   ? config["tokenizer_class"]

@@ -43,7 +43,7 @@ void GgufWriter::put_text(std::string_view text) {
   metadata_ += text;
 }
 
-void GgufWriter::add(std::string_view key, MetaData value) {
+void GgufWriter::add(std::string_view key, const MetaData &value) {
   check_open(key);
   if (!is_valid_name(key, kMaxKeyBytes))
     fail(ErrorCode::InvalidArgument, path_, ": '", key, "' cannot be a metadata key");

@@ -25,7 +25,7 @@ public:
   /// Creates the temporary file at once, so that an unwritable target fails before any work.
   explicit GgufWriter(const std::string &path);
 
-  void add(std::string_view key, MetaData value);
+  void add(std::string_view key, const MetaData &value);
   void add_graph(std::string_view name, std::string text);
   /// Declares the next tensor; quantized encodings become their code plane, then their scale plane.
   void add_tensor(std::string_view name, const TensorType &type);

@@ -12,7 +12,7 @@ double compression_ratio(std::string_view text) {
   uLongf n = compressBound(uLong(text.size()));
   std::vector<Bytef> out(n);
   if (compress2(out.data(), &n, reinterpret_cast<const Bytef *>(text.data()), uLong(text.size()), 6) != Z_OK)
-    fail(ErrorCode::OutOfMemory, "cannot compress text of ", text.size(), " bytes");
+    fail(ErrorCode::OutOfMemory, "no memory to compress ", text.size(), " bytes of text");
   return double(text.size()) / double(n);
 }
 
