@@ -59,6 +59,12 @@ struct DeviceCaps {
   uint32_t min_subgroup_size = 0, max_subgroup_size = 0; // equal when fixed
   bool subgroup_size_control = false;                    // a pipeline may require one of these sizes
 
+  // What is assumed of its speed until it has been measured (graph/pieces.h).
+  uint64_t flops_per_s = 5'000'000'000, bytes_per_s = 2'000'000'000;
+  /// Whether a grid may be launched in parts (vkCmdDispatchBase): every Vulkan 1.1 has it.
+  bool dispatch_base = true;
+  uint32_t least_pieces = 1; // more when launching in parts is itself what is checked
+
   // Features.
   bool shader_f16 = false, shader_int8 = false, storage_16bit = false, integer_dot_product = false;
   bool unified_memory = false;      // one heap for host and device: mapped weights need no copy

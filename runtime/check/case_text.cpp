@@ -9,6 +9,7 @@
 namespace fovea::check {
 namespace {
 
+constexpr std::string_view kInPieces = "pieces";
 constexpr uint64_t kNoKey = 0; // of the table of preferred variants: it never leaves the case
 
 std::string record(std::string_view key, std::string_view value) {
@@ -28,7 +29,8 @@ vk::KernelVariant parse_variant(std::string_view text) {
   if (all.size() < 2) fail(ErrorCode::InvalidArgument, "'", text, "' is no variant");
   vk::KernelVariant out{kernel_named(all[0]), {}, require_number<uint32_t>(all[1])};
   for (const std::string_view word : std::span(all).subspan(2))
-    out.spec.push_back(require_number<uint32_t>(word));
+    if (out.in_pieces = word == kInPieces && &word == &all.back(); !out.in_pieces)
+      out.spec.push_back(require_number<uint32_t>(word));
   return out;
 }
 
@@ -48,7 +50,7 @@ std::pair<std::string, TensorType> parse_weight(std::string_view text) {
 std::string print_variant(const vk::KernelVariant &variant) {
   std::string out = concat(to_string(variant.id), " ", variant.subgroup_size);
   if (!variant.spec.empty()) out += " " + numbers(variant.spec);
-  return out;
+  return variant.in_pieces ? concat(out, " ", kInPieces) : out;
 }
 
 std::string print_cases(std::span<const KernelCase> cases) {

@@ -169,13 +169,14 @@ std::optional<CaseMaker::Trial> CaseMaker::attempt(uint32_t statement, std::span
     Plan plan = plan_case(c, graph, planned_.caps);
     std::vector<const Dispatch *> got = of_last_statement(plan);
     if (got.size() != wanted.size()) return std::nullopt;
-    if (variants_of(planned_.caps, got) != c.variants) {
+    if (!do_as_wanted(variants_of(planned_.caps, got), c.variants)) {
       for (size_t i = 0; i < got.size(); ++i) c.preferred.rows[got[i]->key] = wanted[i]->variant();
       plan = plan_case(c, graph, planned_.caps);
       got = of_last_statement(plan);
-      if (variants_of(planned_.caps, got) != c.variants) return std::nullopt;
+      if (!do_as_wanted(variants_of(planned_.caps, got), c.variants)) return std::nullopt;
     }
     complete(c, graph, planned_.caps);
+    c.variants = variants_of(planned_.caps, wanted);
     c.title = concat(planned_.plan.graph, ": ", planned_.plan.statement_text[statement]);
     uint64_t elements = 0;
     for (const ValueInfo &v : graph.values())
@@ -280,7 +281,18 @@ std::string shapes_of(const KernelCase &c) {
   return out;
 }
 
+bool do_as_wanted(std::span<const vk::KernelVariant> got, std::span<const vk::KernelVariant> wanted) {
+  return std::equal(got.begin(), got.end(), wanted.begin(), wanted.end(),
+                    [](const vk::KernelVariant &is, vk::KernelVariant wish) {
+                      const bool enough = is.in_pieces || !wish.in_pieces;
+                      wish.in_pieces = is.in_pieces;
+                      return enough && is == wish;
+                    });
+}
+
 void adjust_caps(const KernelCase &c, DeviceCaps &caps) {
+  if (std::any_of(c.variants.begin(), c.variants.end(), [](const auto &v) { return v.in_pieces; }))
+    caps.least_pieces = 2;
   caps.tuning = std::make_shared<const TuningTable>(c.preferred);
   caps.fuse_norms = c.fuse_norms;
   caps.disabled_kernels = c.disabled_kernels;

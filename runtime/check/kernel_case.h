@@ -67,7 +67,12 @@ Plan plan_case(const KernelCase &c, const Graph &graph, const DeviceCaps &caps);
 /// The device's limits as the case wants them.
 void adjust_caps(const KernelCase &c, DeviceCaps &caps);
 
-/// "linear_texel_q8 8 64 4 0": the subgroup size, then the constants.
+/// Whether these kernels are those wanted: a case need not launch in pieces what is small, only what is to
+/// be.
+bool do_as_wanted(std::span<const vk::KernelVariant> got, std::span<const vk::KernelVariant> wanted);
+
+/// "linear_texel_q8 8 64 4 0": the subgroup size, then the constants; "pieces" where grids are launched in
+/// parts.
 std::string print_variant(const vk::KernelVariant &variant);
 /// Error InvalidArgument.
 vk::KernelVariant parse_variant(std::string_view text);

@@ -52,7 +52,7 @@ public:
     vk::Recorder recorder = device_.recorder();
     const vk::Kernel &made = device_.kernels().get({kernel, {kWorkgroup}, 0});
     for (uint32_t i = 0; i < n_times; ++i) {
-      recorder.dispatch({&made, bindings, push, {n_groups, 1, 1}, nullptr, 0});
+      recorder.dispatch({&made, bindings, push, {n_groups, 1, 1}});
       recorder.barrier(vk::Hazard::ComputeToCompute);
     }
     recorder.barrier(vk::Hazard::ComputeToHost);

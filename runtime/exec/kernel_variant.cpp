@@ -5,7 +5,8 @@
 namespace fovea {
 
 vk::KernelVariant kernel_variant(const DeviceCaps &caps, const Dispatch &dispatch) {
-  return {dispatch.kernel, dispatch.spec, uses_subgroups(dispatch.kernel) ? caps.subgroup_size : 0};
+  return {dispatch.kernel, dispatch.spec, uses_subgroups(dispatch.kernel) ? caps.subgroup_size : 0,
+          dispatch.n_pieces > 1};
 }
 
 } // namespace fovea

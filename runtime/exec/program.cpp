@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "exec/kernel_variant.h"
+#include "graph/pieces.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,9 +10,8 @@
 namespace fovea {
 namespace {
 
-constexpr uint64_t kStepBytes = 256;     // StepParams at the front of the input memory; keeps inputs aligned
-constexpr uint32_t kStepBinding = 4;     // shaders/include/step.glsl
-constexpr uint64_t kPartFlops = 1 << 28; // recorded parts are this fine; how many go into a submit is learned
+constexpr uint64_t kStepBytes = 256; // StepParams at the front of the input memory; keeps inputs aligned
+constexpr uint32_t kStepBinding = 4; // shaders/include/step.glsl
 
 template <class Values>
 auto &find_value(Values &values, std::string_view name, const char *kind, const std::string &graph) {
@@ -22,18 +22,15 @@ auto &find_value(Values &values, std::string_view name, const char *kind, const 
   return *it;
 }
 
-} // namespace
-
-SubmitBudget::SubmitBudget(const DeviceCaps &caps)
-    : flops_per_s_(caps.type == DeviceType::Software ? 2e10 : 2e11),
-      // A software driver compiles kernels within the submit that first uses them: seconds for each.
-      grace_(caps.type == DeviceType::Software ? 300'000 : 30'000) {}
-
-void SubmitBudget::learn(uint64_t flops, double seconds) {
-  // Small runs are all overhead and say nothing about the rate.
-  if (flops > kPartFlops / 4 && seconds > 0)
-    flops_per_s_ = 0.5 * flops_per_s_ + 0.5 * std::clamp(double(flops) / seconds, 1e8, 1e14);
+/// How long a submit that should take so long may take before it counts as hung.
+std::chrono::milliseconds patience(const DeviceCaps &caps, double seconds) {
+  // A software driver compiles kernels within the submit that first uses them: seconds for each, minutes for
+  // some on a busy machine.
+  const int64_t grace = caps.type == DeviceType::Software ? 900'000 : 30'000;
+  return std::chrono::milliseconds(grace + int64_t(100'000 * seconds));
 }
+
+} // namespace
 
 Program::Program(std::shared_ptr<vk::Device> device, Plan plan, const Memory &memory, bool timestamps)
     : device_(std::move(device)), plan_(std::move(plan)), fence_(device_->fence()) {
@@ -61,15 +58,11 @@ void Program::record(const Memory &memory, bool timestamps) {
     }
     fail(ErrorCode::Internal, "unknown memory space");
   };
+  uint32_t n_launches = 0;
   for (const Dispatch &d : plan_.dispatches) {
-    if (parts_.back().flops > 0 && parts_.back().flops + d.flops > kPartFlops) {
-      recorder.split();
-      parts_.emplace_back();
-    }
-    parts_.back().flops += d.flops;
-    if (d.barrier_before) recorder.barrier(vk::Hazard::ComputeToCompute);
     const vk::Kernel &kernel = device_->kernels().get(kernel_variant(device_->caps(), d));
-    vk::DispatchCommand command{&kernel, {}, {}, d.groups, nullptr, 0};
+    vk::DispatchCommand command;
+    command.kernel = &kernel;
     for (const Binding &b : d.bindings) {
       command.bindings.push_back(bind(b));
       // Whole texels: memory of every kind goes on for that long.
@@ -81,8 +74,24 @@ void Program::record(const Memory &memory, bool timestamps) {
       command.bindings.push_back({kStepBinding, &inputs_, 0, kMaxSteps * sizeof(uint32_t)});
     const auto push = std::as_bytes(std::span(d.push));
     command.push_constants.assign(push.begin(), push.end());
-    recorder.dispatch(std::move(command));
+    first_launch_.push_back(n_launches);
+    const std::vector<Piece> pieces = cut(d.groups, d.n_pieces);
+    n_launches += uint32_t(pieces.size());
+    for (const Piece &piece : pieces) {
+      const double seconds = estimated_seconds(device_->caps(), d, piece.n_groups());
+      if (parts_.back().planned_s > 0 && parts_.back().planned_s + seconds > kMostSeconds) {
+        recorder.split();
+        parts_.emplace_back();
+      }
+      parts_.back().planned_s += seconds;
+      // Pieces do not write the same bytes, but the same bindings.
+      if (d.barrier_before || &piece != &pieces[0]) recorder.barrier(vk::Hazard::ComputeToCompute);
+      command.groups = piece.groups;
+      command.base = piece.base;
+      recorder.dispatch(command);
+    }
   }
+  first_launch_.push_back(n_launches);
   if (outputs_) {
     recorder.barrier(vk::Hazard::ComputeToTransfer);
     for (size_t i = 0; i < plan_.outputs.size(); ++i)
@@ -132,28 +141,31 @@ void Program::copy_inputs(const Program &from) {
   std::memcpy(inputs_.data(), from.inputs_.data(), std::min(inputs_.size_bytes(), from.inputs_.size_bytes()));
 }
 
-void Program::run(SubmitBudget &budget, const RunControl &control) {
+void Program::run(const RunControl &control) {
   inputs_.flush(0, inputs_.size_bytes());
   const auto parts = recording_.parts();
-  const auto whole_begin = std::chrono::steady_clock::now();
-  uint64_t whole = 0;
   for (size_t first = 0; first < parts.size();) {
     size_t last = first + 1;
-    uint64_t flops = parts_[first].flops;
-    while (last < parts.size() && flops + parts_[last].flops <= budget.flops()) flops += parts_[last++].flops;
+    double seconds = parts_[first].seconds();
+    while (last < parts.size() && seconds + parts_[last].seconds() <= kMostSubmitSeconds)
+      seconds += parts_[last++].seconds();
     if (control.cancel && control.cancel->load()) fail(ErrorCode::Cancelled, "the run was cancelled");
     // The flag is looked at between submits, which are short, not within: memory that the device still works
     // on must not be written by the next run. For the same reason, what a timeout left running is waited for
     // first.
+    double planned = 0;
+    for (size_t i = first; i < last; ++i) planned += parts_[i].planned_s;
     vk::WaitOptions wait;
-    wait.timeout = control.timeout.count() > 0 ? control.timeout : budget.timeout(flops);
+    wait.timeout =
+        control.timeout.count() > 0 ? control.timeout : patience(device_->caps(), std::max(planned, seconds));
     fence_.wait(wait);
+    const auto begin = std::chrono::steady_clock::now();
     fence_.submit(parts.subspan(first, last - first));
     fence_.wait(wait);
-    whole += flops;
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    for (size_t i = first; i < last; ++i) parts_[i].measured_s = took * parts_[i].seconds() / seconds;
     first = last;
   }
-  budget.learn(whole, std::chrono::duration<double>(std::chrono::steady_clock::now() - whole_begin).count());
   if (outputs_) outputs_.invalidate(0, outputs_.size_bytes());
 }
 
@@ -169,12 +181,13 @@ const TensorType &Program::output_type(std::string_view name) const {
 std::vector<DispatchProfile> Program::profile() const {
   std::vector<DispatchProfile> rows;
   if (!recording_.has_timestamps()) return rows;
-  std::vector<vk::DispatchTime> times(plan_.dispatches.size());
+  std::vector<vk::DispatchTime> times(first_launch_.back());
   recording_.read_times(0, times);
-  for (size_t i = 0; i < times.size(); ++i) {
+  for (size_t i = 0; i < plan_.dispatches.size(); ++i) {
     const Dispatch &d = plan_.dispatches[i];
-    DispatchProfile row{plan_.statement_text[d.statement], to_string(d.kernel),
-                        times[i].end_ns - times[i].begin_ns, d.flops, 0};
+    DispatchProfile row{plan_.statement_text[d.statement], to_string(d.kernel), 0, d.flops, 0};
+    for (uint32_t launch = first_launch_[i]; launch < first_launch_[i + 1]; ++launch)
+      row.gpu_time_ns += times[launch].end_ns - times[launch].begin_ns;
     for (const Binding &b : d.bindings) row.bytes += b.bytes;
     rows.push_back(std::move(row));
   }

@@ -1,6 +1,9 @@
 // Program: a Plan bound to buffers and recorded once; run() writes the step values, submits and waits. It
 // allocates nothing and records nothing.
 //
+// It is recorded in parts, each short enough for any watchdog. The first run takes as many of them into a
+// submit as the plan's estimates allow; later ones as many as took 0.1 s together when they last ran.
+//
 // Owns its recording and its host-visible input, step and output memory; scratch, state and weights are the
 // Session's. One thread at a time. Throws DeviceLost, Timeout, Cancelled; Internal for an unknown name.
 #pragma once
@@ -14,25 +17,7 @@ namespace fovea {
 /// What a run may be limited by.
 struct RunControl {
   std::chrono::milliseconds timeout{0};      // of each submit; 0: from the estimated work
-  const std::atomic<bool> *cancel = nullptr; // looked at between submits (about 0.1 s each)
-};
-
-/// How fast this device has been so far: bounds the work of one submit, so that no watchdog fires.
-class SubmitBudget {
-public:
-  explicit SubmitBudget(const DeviceCaps &caps);
-  /// Work that fits one submit.
-  uint64_t flops() const { return uint64_t(flops_per_s_ * kSubmitSeconds); }
-  /// How long a submit of that much may take before it counts as hung.
-  std::chrono::milliseconds timeout(uint64_t flops) const {
-    return grace_ + std::chrono::milliseconds(int64_t(100'000 * double(flops) / flops_per_s_));
-  }
-  void learn(uint64_t flops, double seconds);
-
-private:
-  static constexpr double kSubmitSeconds = 0.1;
-  double flops_per_s_;
-  std::chrono::milliseconds grace_;
+  const std::atomic<bool> *cancel = nullptr; // looked at between submits (at most about 0.1 s each)
 };
 
 struct DispatchProfile {
@@ -62,7 +47,7 @@ public:
   uint32_t step(std::string_view name) const;
   /// The inputs and steps of a program with the same ones.
   void copy_inputs(const Program &from);
-  void run(SubmitBudget &budget, const RunControl &control = {});
+  void run(const RunControl &control = {});
   /// What the last run computed; valid until the next run.
   std::span<const std::byte> output(std::string_view name) const;
   template <class T> std::span<const T> output_as(std::string_view name) const {
@@ -78,7 +63,8 @@ private:
   void record(const Memory &memory, bool timestamps);
   void set_input_bytes(std::string_view name, std::span<const std::byte> bytes);
   struct Part {
-    uint64_t flops = 0;
+    double planned_s = 0, measured_s = 0; // 0: not yet
+    double seconds() const { return measured_s > 0 ? measured_s : planned_s; }
   };
 
   std::shared_ptr<vk::Device> device_;
@@ -88,6 +74,7 @@ private:
   std::vector<uint64_t> output_offsets_;
   vk::Recording recording_;
   std::vector<Part> parts_;
+  std::vector<uint32_t> first_launch_; // by dispatch; a launch for each of its pieces
   vk::Fence fence_;
 };
 

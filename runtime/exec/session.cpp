@@ -44,7 +44,7 @@ Session::Session(std::shared_ptr<vk::Device> device, std::shared_ptr<const Model
                  std::shared_ptr<const DeviceWeights> weights, SessionOptions options)
     : device_(std::move(device)), model_(std::move(model)), weights_(std::move(weights)),
       options_(std::move(options)), graphs_(own_graphs(*model_, options_)), caps_(device_->caps()),
-      states_(layout_states(*model_, graphs_, options_.bindings)), budget_(caps_) {
+      states_(layout_states(*model_, graphs_, options_.bindings)) {
   if (options_.adjust_caps) options_.adjust_caps(caps_);
   caps_.max_storage_buffer_range = std::min(caps_.max_storage_buffer_range, weights_->max_range());
   if (states_.bytes)

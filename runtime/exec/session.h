@@ -49,7 +49,7 @@ public:
   /// Whether it is made.
   bool has_program(std::string_view graph, const Bindings &sizes = {},
                    const std::set<std::string> &outputs = {}) const;
-  void run(Program &program, const RunControl &control = {}) { program.run(budget_, control); }
+  void run(Program &program, const RunControl &control = {}) { program.run(control); }
   /// Zeroes the states.
   void reset();
   MemoryUse memory() const;
@@ -108,7 +108,6 @@ private:
   };
   std::list<std::pair<Key, Program>> programs_; // most recently used first
   std::map<Key, Plan> expected_;
-  SubmitBudget budget_;
 };
 
 } // namespace fovea

@@ -45,7 +45,8 @@ struct Dispatch {
   std::vector<Binding> bindings;
   std::vector<uint32_t> push;
   std::array<uint32_t, 3> groups = {1, 1, 1};
-  uint64_t flops = 0;          // arithmetic it must do, for profiles and for bounding a submit in time
+  uint64_t flops = 0;          // arithmetic it must do
+  uint32_t n_pieces = 1;       // its grid is launched in so many parts (graph/pieces.h)
   uint32_t statement = 0;      // index into the graph's statements
   bool barrier_before = false; // set by the planner from hazards
   /// The byte ranges it reads and writes: the bindings, but for the gap in one that joins two ranges.

@@ -1,6 +1,7 @@
 #include "graph/plan.h"
 
 #include "base/checked.h"
+#include "graph/pieces.h"
 #include "graph/placement.h"
 #include "graph/store_q8.h"
 
@@ -119,6 +120,7 @@ public:
                           std::move(push),
                           choice.groups,
                           flops,
+                          1,
                           statement_,
                           false,
                           {},
@@ -348,6 +350,7 @@ Plan make_plan(const Graph &graph, const Bindings &bindings, const WeightLookup 
       dispatch.bindings.push_back(join(range, other, *b.joined, dispatch));
       builder.check_range(dispatch.bindings.back().bytes, dispatch.statement);
     }
+    dispatch.n_pieces = pieces_needed(caps, dispatch);
   }
   plan.step_limits = std::move(builder.step_limits);
   plan.dispatches = std::move(builder.dispatches);

@@ -9,12 +9,19 @@
 
 namespace fovea {
 
-std::array<uint32_t, 3> fold_groups(const DeviceCaps &caps, uint64_t n) {
-  const uint64_t x = std::min<uint64_t>(n, caps.max_workgroup_count[0]);
+std::optional<std::array<uint32_t, 3>> try_fold_groups(const DeviceCaps &caps, uint64_t n) {
+  constexpr uint64_t kRow = 256; // short, since rows of a grid are what it is cut into (graph/pieces.h)
+  const auto most = [&](size_t i) { return std::min(caps.max_workgroup_count[i], 65535u); };
+  const uint64_t x = n <= most(0) ? n : std::min<uint64_t>(most(0), std::max(kRow, div_up(n, most(1))));
   const uint64_t y = div_up(n, x);
-  if (y > caps.max_workgroup_count[1])
-    fail(ErrorCode::Unsupported, n, " workgroups are more than the device takes");
-  return {uint32_t(x), uint32_t(y), 1};
+  if (y > most(1)) return {};
+  return std::array{uint32_t(x), uint32_t(y), 1u};
+}
+
+std::array<uint32_t, 3> fold_groups(const DeviceCaps &caps, uint64_t n) {
+  const auto folded = try_fold_groups(caps, n);
+  if (!folded) fail(ErrorCode::Unsupported, n, " workgroups are more than the device takes");
+  return *folded;
 }
 
 std::vector<KernelChoice> row_kernel_variants(const DeviceCaps &caps, uint64_t n_rows, uint64_t row_length,

@@ -4,6 +4,8 @@
 #include "base/device_caps.h"
 #include "kernels/choice.h"
 
+#include <optional>
+
 namespace fovea {
 
 /// Every admissible choice among a base kernel (shared-memory reduction) and its subgroup variant, best
@@ -18,6 +20,8 @@ KernelChoice select_map_kernel(const DeviceCaps &caps, uint64_t n_elements, Kern
 
 /// n workgroups folded over x and y, since a dimension ends at 65,535. Kernels rebuild the index as
 /// x + y * gl_NumWorkGroups.x and return when it is past n.
+std::optional<std::array<uint32_t, 3>> try_fold_groups(const DeviceCaps &caps, uint64_t n);
+/// Error Unsupported when they are more than the device takes.
 std::array<uint32_t, 3> fold_groups(const DeviceCaps &caps, uint64_t n);
 
 } // namespace fovea

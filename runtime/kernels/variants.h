@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "kernels/catalogue.h"
 #include "kernels/choice.h"
+#include "kernels/select_row.h"
 #include "kernels/tuning.h"
 
 #include <algorithm>
@@ -32,10 +33,8 @@ struct Variants {
     if (caps.disabled_kernels.count(uint32_t(kernel)) != 0) return;
     if (local_size > caps.max_workgroup_invocations || local_size > caps.max_workgroup_size[0]) return;
     if (shared_bytes > caps.max_shared_memory_bytes) return;
-    const uint64_t x = std::min<uint64_t>({n_tiles, caps.max_workgroup_count[0], 65535});
-    const uint64_t y = div_up(n_tiles, x);
-    if (y > std::min<uint64_t>(caps.max_workgroup_count[1], 65535)) return;
-    choices.push_back({kernel, std::move(spec), {uint32_t(x), uint32_t(y), 1}, operands, tile});
+    if (const auto groups = try_fold_groups(caps, n_tiles))
+      choices.push_back({kernel, std::move(spec), *groups, operands, tile});
   }
 
   /// The preferred one. Error Unsupported when nothing was added.

@@ -1,5 +1,6 @@
 #include "ops/recurrence.h"
 
+#include "graph/pieces.h"
 #include "ops/map.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ constexpr uint64_t kMostUnits = 4096;           // h of a step lies in shared me
 constexpr uint64_t kUnitsOfOneGroup = 512;      // up to here one workgroup does a whole sequence
 constexpr uint64_t kUnitsOfOneRow = 128;        // the same, for a single row
 constexpr uint64_t kSliceUnits = 32;            // units of a workgroup of a wide layer
-constexpr uint64_t kDispatchFlops = 64'000'000; // of one workgroup, so that no watchdog fires
+constexpr uint64_t kDispatchFlops = 64'000'000; // of one workgroup: it works by itself
 
 enum Mode : uint32_t { kSequence, kRow, kFinish }; // as in shaders/recurrence.comp
 
@@ -110,7 +111,8 @@ void lower_recurrence(Lowering &l, const RecurrenceCall &call) {
   if (units <= (n_rows == 1 ? kUnitsOfOneRow : kUnitsOfOneGroup)) {
     const uint64_t lanes = std::min<uint64_t>(l.caps().max_workgroup_invocations >= 128 ? 128 : 64,
                                               std::bit_ceil(std::max<uint64_t>(8, units)));
-    const uint64_t step = std::max<uint64_t>(1, kDispatchFlops / row_flops);
+    const uint64_t step =
+        std::max<uint64_t>(1, std::min(kDispatchFlops, most_flops(l.caps(), 1)) / row_flops);
     for (uint64_t first = 0; first < n_rows; first += step)
       run(kSequence, first, std::min(step, n_rows - first), lanes, 1);
     return;

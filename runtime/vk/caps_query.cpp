@@ -150,6 +150,18 @@ void query_properties(const InstanceFunctions &fn, PhysicalDevice &device) {
       device.timestamp_valid_bits ? double(properties.properties.limits.timestampPeriod) : 0;
 }
 
+/// Low for its kind: a watchdog that fires loses the device, a launch more costs microseconds.
+void assume_speed(DeviceCaps &caps) {
+  constexpr uint64_t kGiga = 1'000'000'000;
+  switch (caps.type) {
+  case DeviceType::Discrete: caps.flops_per_s = 400 * kGiga, caps.bytes_per_s = 40 * kGiga; return;
+  case DeviceType::Integrated: caps.flops_per_s = 20 * kGiga, caps.bytes_per_s = 5 * kGiga; return;
+  case DeviceType::Software: caps.flops_per_s = 20 * kGiga, caps.bytes_per_s = 5 * kGiga; return;
+  case DeviceType::Virtual:
+  case DeviceType::Other: return; // the floor
+  }
+}
+
 PhysicalDevice query(const InstanceFunctions &fn, VkPhysicalDevice handle, uint32_t index) {
   PhysicalDevice device;
   device.handle = handle;
@@ -159,6 +171,7 @@ PhysicalDevice query(const InstanceFunctions &fn, VkPhysicalDevice handle, uint3
   fn.GetPhysicalDeviceProperties(handle, &properties);
   caps.name = properties.deviceName;
   caps.type = device_type(properties.deviceType);
+  assume_speed(caps);
   caps.vendor_id = properties.vendorID;
   caps.device_id = properties.deviceID;
   caps.driver_version = properties.driverVersion;

@@ -22,7 +22,8 @@ VkDescriptorType descriptor_type(BindingType type) {
 std::string to_string(const KernelVariant &variant) {
   std::string out = concat(to_string(variant.id), "(");
   for (size_t i = 0; i < variant.spec.size(); ++i) out += concat(i ? ", " : "", variant.spec[i]);
-  return out + (variant.subgroup_size ? concat(") in subgroups of ", variant.subgroup_size) : ")");
+  out += variant.subgroup_size ? concat(") in subgroups of ", variant.subgroup_size) : ")";
+  return variant.in_pieces ? out + ", in pieces" : out;
 }
 
 Kernel::Kernel(std::shared_ptr<Context> context, KernelVariant variant, VkPipelineCache cache,
@@ -93,6 +94,7 @@ void Kernel::create(VkPipelineCache cache, std::span<const uint32_t> words) {
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &specialization;
   info.layout = layout_;
+  if (variant_.in_pieces) info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT;
   if (variant_.subgroup_size && c.caps.subgroup_size_control) {
     info.stage.pNext = &lanes;
     const bool whole = !variant_.spec.empty() && variant_.spec[0] % variant_.subgroup_size == 0;

@@ -16,11 +16,12 @@ struct KernelVariant {
   KernelId id{};
   std::vector<uint32_t> spec; // values of constants 0, 1, 2 …; 0 is the workgroup size
   uint32_t subgroup_size = 0; // not 0: exactly this many lanes, full subgroups
+  bool in_pieces = false;     // its grids are launched in parts
 
   friend bool operator==(const KernelVariant &, const KernelVariant &) = default;
   friend auto operator<=>(const KernelVariant &, const KernelVariant &) = default;
 };
-/// "linear_f16(64, 8, 1)"
+/// "linear_f16(64, 8, 1) in subgroups of 8, in pieces"
 std::string to_string(const KernelVariant &variant);
 
 /// A byte range of a buffer behind a binding slot.

@@ -57,9 +57,14 @@ void Recorder::dispatch(DispatchCommand command) {
       fail(ErrorCode::Internal, "indirect grid at offset ", command.indirect_offset);
   } else {
     for (size_t i = 0; i < 3; ++i)
-      if (const uint32_t limit = context_->caps.max_workgroup_count[i]; command.groups[i] > limit)
+      if (const uint32_t limit = context_->caps.max_workgroup_count[i];
+          command.groups[i] > limit || command.base[i] > limit - command.groups[i])
         fail(ErrorCode::Internal, "dispatch of ", to_string(command.kernel->variant()), ": ",
-             command.groups[i], " workgroups along ", "xyz"[i], "; the limit is ", limit);
+             command.groups[i], " workgroups along ", "xyz"[i], " from ", command.base[i], "; the limit is ",
+             limit);
+    if (command.base != std::array<uint32_t, 3>{} && !command.kernel->variant().in_pieces)
+      fail(ErrorCode::Internal, "dispatch of ", to_string(command.kernel->variant()),
+           " from another group than the first");
   }
   std::sort(command.bindings.begin(), command.bindings.end(),
             [](const Binding &a, const Binding &b) { return a.slot < b.slot; });
@@ -105,6 +110,9 @@ void Recorder::record_dispatch(VkCommandBuffer commands, uint32_t index, VkDescr
   if (queries) fn.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries, 2 * index);
   if (command.indirect)
     fn.CmdDispatchIndirect(commands, command.indirect->handle(), command.indirect_offset);
+  else if (command.kernel->variant().in_pieces)
+    fn.CmdDispatchBase(commands, command.base[0], command.base[1], command.base[2], command.groups[0],
+                       command.groups[1], command.groups[2]);
   else
     fn.CmdDispatch(commands, command.groups[0], command.groups[1], command.groups[2]);
   if (queries) fn.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries, 2 * index + 1);

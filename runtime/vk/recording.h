@@ -17,6 +17,7 @@ struct DispatchCommand {
   std::vector<Binding> bindings;
   std::vector<std::byte> push_constants;
   std::array<uint32_t, 3> groups = {1, 1, 1}; // ignored when `indirect` is set
+  std::array<uint32_t, 3> base = {0, 0, 0};   // the first group; others than 0 for kernels in pieces only
   const Buffer *indirect = nullptr;           // three uint32 at indirect_offset (a multiple of 4)
   uint64_t indirect_offset = 0;
 };

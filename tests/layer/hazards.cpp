@@ -157,6 +157,12 @@ void dispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
   below(commands).CmdDispatch(commands, x, y, z);
 }
 
+void dispatch_base(VkCommandBuffer commands, uint32_t base_x, uint32_t base_y, uint32_t base_z, uint32_t x,
+                   uint32_t y, uint32_t z) {
+  record_dispatch(commands);
+  below(commands).CmdDispatchBase(commands, base_x, base_y, base_z, x, y, z);
+}
+
 void dispatch_indirect(VkCommandBuffer commands, VkBuffer buffer, VkDeviceSize offset) {
   record_dispatch(commands);
   if (!off()) {
@@ -289,6 +295,7 @@ void attach_hazards(DeviceFunctions &table) {
   table.CmdBindPipeline = bind_pipeline;
   table.CmdBindDescriptorSets = bind_sets;
   table.CmdDispatch = dispatch;
+  table.CmdDispatchBase = dispatch_base;
   table.CmdDispatchIndirect = dispatch_indirect;
   table.CmdCopyBuffer = copy;
   table.CmdFillBuffer = fill;

@@ -151,6 +151,8 @@ std::set<std::string> run_op_case(const OpCase &c) {
     options.adjust_caps = [&](DeviceCaps &caps) {
       if (c.adjust_caps) c.adjust_caps(caps);
       caps.disabled_kernels.insert(disabled.begin(), disabled.end());
+      // CTest's ops_in_pieces: every grid in so many parts.
+      if (const char *pieces = std::getenv("FOVEA_TEST_PIECES")) caps.least_pieces = uint32_t(atoi(pieces));
     };
     Session session(test_device(), model, weights, options);
     Program *program = nullptr;
