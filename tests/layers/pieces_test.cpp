@@ -29,11 +29,11 @@ Calls calls() {
 
 } // namespace
 
-TEST_CASE("pieces: at an assumed speed of a millionth, everything is cut and right") {
+TEST_CASE("pieces: at an assumed speed of next to nothing, everything is cut and right") {
   const Quiet quiet;
   TempFolder folder;
   const std::string slow = folder / "slow.txt";
-  write_file(slow, "flops_per_s = 1000000\nbytes_per_s = 1000000\n");
+  write_file(slow, "flops_per_s = 100000\nbytes_per_s = 100000\n");
   for (const Scenario &scenario : scenarios()) {
     INFO(scenario.name);
     Armed layer;
@@ -49,7 +49,7 @@ TEST_CASE("pieces: at an assumed speed of a millionth, everything is cut and rig
     CHECK(got == expected);
     const Calls cut = calls();
     CHECK(cut.launches_in_parts > 20);
-    CHECK(cut.submits > 3 * usual.submits);
+    CHECK(cut.submits > usual.submits + 8);
     CHECK(layer->n_reports() == reports);
   }
 }
