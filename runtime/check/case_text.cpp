@@ -28,9 +28,10 @@ vk::KernelVariant parse_variant(std::string_view text) {
   const auto all = words(text);
   if (all.size() < 2) fail(ErrorCode::InvalidArgument, "'", text, "' is no variant");
   vk::KernelVariant out{kernel_named(all[0]), {}, require_number<uint32_t>(all[1])};
-  for (const std::string_view word : std::span(all).subspan(2))
-    if (out.in_pieces = word == kInPieces && &word == &all.back(); !out.in_pieces)
-      out.spec.push_back(require_number<uint32_t>(word));
+  std::span<const std::string_view> constants(all.begin() + 2, all.end());
+  out.in_pieces = !constants.empty() && constants.back() == kInPieces;
+  if (out.in_pieces) constants = constants.first(constants.size() - 1);
+  for (const std::string_view word : constants) out.spec.push_back(require_number<uint32_t>(word));
   return out;
 }
 

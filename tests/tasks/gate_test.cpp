@@ -31,10 +31,11 @@ struct Tried {
 };
 
 /// A product of 3 rows by a session on a device with such a gate.
-Tried run(const std::string &cache, const GateOptions &options) {
+Tried run(const std::string &cache, const GateOptions &options, uint64_t flops_per_s = 1'000'000'000) {
   vk::DeviceOptions wanted;
   wanted.cache_folder = cache;
   wanted.tuning = false;
+  wanted.adjust_caps = [&](DeviceCaps &caps) { caps.flops_per_s = flops_per_s; };
   const auto device = vk::Device::open(wanted);
   const auto gate = std::make_shared<Gate>(device->context()->physical.info.caps, cache, options);
   device->set_gate(gate);
@@ -101,6 +102,24 @@ TEST_CASE("gate: kernels are tried once, and what a verdict says is obeyed") {
   for (size_t i = 0; i < first.y.size(); ++i)
     worst = std::max(worst, std::abs(double(first.y[i]) - double(third.y[i])));
   CHECK(worst < 1e-5);
+}
+
+TEST_CASE("gate: kernels that are launched in parts are tried so, and known afterwards") {
+  const test::TempFolder cache;
+  const Quiet quiet;
+  const Tried whole = run(cache.path(), {}), parts = run(cache.path(), {}, 100'000);
+  CHECK(parts.error == "");
+  CHECK(parts.y == whole.y);
+  const auto in_pieces = [](const VerdictTable &table) {
+    return std::count_if(table.begin(), table.end(), [](const auto &row) { return row.first.in_pieces; });
+  };
+  CHECK(in_pieces(whole.verdicts) == 0);
+  CHECK(in_pieces(parts.verdicts) > 0);
+  CHECK(n_right(parts.verdicts) == parts.verdicts.size());
+  const test::TempFolder folder;
+  const Tried again = run(cache.path(), {Mode::Child, script(folder, "kill -SEGV $$\n"), {}}, 100'000);
+  CHECK(again.error == "");
+  CHECK(again.verdicts == parts.verdicts);
 }
 
 TEST_CASE("gate: a child that crashes or hangs on every kernel leaves none, and says so") {
