@@ -156,7 +156,10 @@ void assume_speed(DeviceCaps &caps) {
   switch (caps.type) {
   case DeviceType::Discrete: caps.flops_per_s = 400 * kGiga, caps.bytes_per_s = 40 * kGiga; return;
   case DeviceType::Integrated: caps.flops_per_s = 20 * kGiga, caps.bytes_per_s = 5 * kGiga; return;
-  case DeviceType::Software: caps.flops_per_s = 20 * kGiga, caps.bytes_per_s = 5 * kGiga; return;
+  case DeviceType::Software:
+    caps.flops_per_s = caps.driver_id == kLlvmpipeDriverId ? 60 * kGiga : 20 * kGiga;
+    caps.bytes_per_s = 5 * kGiga;
+    return;
   case DeviceType::Virtual:
   case DeviceType::Other: return; // the floor
   }
@@ -171,7 +174,6 @@ PhysicalDevice query(const InstanceFunctions &fn, VkPhysicalDevice handle, uint3
   fn.GetPhysicalDeviceProperties(handle, &properties);
   caps.name = properties.deviceName;
   caps.type = device_type(properties.deviceType);
-  assume_speed(caps);
   caps.vendor_id = properties.vendorID;
   caps.device_id = properties.deviceID;
   caps.driver_version = properties.driverVersion;
@@ -193,6 +195,7 @@ PhysicalDevice query(const InstanceFunctions &fn, VkPhysicalDevice handle, uint3
   } else {
     fill_limits(properties.limits, caps);
   }
+  assume_speed(caps);
   device.info.rejected = family < 0 ? "it has no queue for compute" : rejection(caps);
   device.info.usable = device.info.rejected.empty();
   device.queue_family = uint32_t(std::max(family, 0));
