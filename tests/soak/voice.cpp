@@ -1,0 +1,79 @@
+#include "soak/voice.h"
+
+#include "support/tiny_ctc_model.h"
+#include "support/tiny_speech_model.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace fovea::test {
+namespace {
+
+vk::DeviceOptions device_options(const std::string &cache_folder) {
+  vk::DeviceOptions o;
+  o.cache_folder = cache_folder;
+  o.tuning = false;
+  return o;
+}
+
+/// As hexadecimal, to the bit.
+std::string bits(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%a", value);
+  return text;
+}
+
+} // namespace
+
+std::vector<Voice> voices(const std::string &folder) {
+  std::vector<Voice> all(3);
+  static const std::vector<float> tone = [] {
+    std::vector<float> samples(8000);
+    for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.3f * std::sin(float(i) * 0.07f);
+    return samples;
+  }();
+  static const std::vector<float> letters = ctc_sound(ctc_tokens("ABBA CAB"));
+  all[0].name = "windows";
+  all[0].model_path = folder + "/windows.gguf";
+  write_tiny_speech_model(all[0].model_path);
+  all[0].audio = [] { return AudioSource::of(tone); };
+  all[0].options.temperatures = {0};
+  all[0].options.no_speech_threshold.reset();
+  all[0].options.max_tokens_per_window = 8;
+  all[1].name = "letters";
+  all[1].model_path = folder + "/letters.gguf";
+  all[1].placement = WeightPlacement::Copy;
+  write_tiny_ctc_model(all[1].model_path);
+  all[1].audio = [] { return AudioSource::of(letters); };
+  all[2].name = "bundled";
+  all[2].model_path = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf";
+  all[2].audio = [] { return AudioSource::open(FOVEA_SOURCE_DIR "/samples/audio/hello.flac"); };
+  return all;
+}
+
+std::string exact(const Transcript &transcript) {
+  std::string text = transcript.language;
+  for (const TranscriptSegment &s : transcript.segments) {
+    text += concat("|", bits(s.start_s), " ", bits(s.end_s), " ", s.text);
+    for (const int32_t token : s.tokens) text += concat(" ", token);
+    for (const double value : {s.avg_logprob, s.compression_ratio, s.no_speech_prob, s.temperature})
+      text += concat(" ", bits(value));
+    for (const TranscriptWord &w : s.words)
+      text += concat(" (", bits(w.start_s), " ", bits(w.end_s), " ", w.text, " ", bits(w.probability), ")");
+  }
+  return text;
+}
+
+Listening::Listening(const Voice &voice, const std::string &cache_folder)
+    : voice_(voice), device_(vk::Device::open(device_options(cache_folder))),
+      model_(Model::open(voice.model_path)),
+      transcriber_(device_, model_, DeviceWeights::load(device_, model_, voice.placement)) {}
+
+std::string Listening::run(const std::atomic<bool> *cancel) {
+  TranscribeOptions options = voice_.options;
+  options.cancel = cancel;
+  const auto audio = voice_.audio();
+  return exact(transcriber_.transcribe(*audio, options));
+}
+
+} // namespace fovea::test
