@@ -23,10 +23,26 @@ std::string bits(double value) {
   return text;
 }
 
+Heard heard(const Transcript &transcript) {
+  Heard h;
+  h.words = transcript.language;
+  for (const TranscriptSegment &s : transcript.segments) {
+    h.words += concat("|", bits(s.start_s), " ", bits(s.end_s), " ", s.text);
+    for (const int32_t token : s.tokens) h.words += concat(" ", token);
+    for (const TranscriptWord &w : s.words) {
+      h.words += concat(" (", bits(w.start_s), " ", bits(w.end_s), " ", w.text, ")");
+      h.scores += concat(" ", bits(w.probability));
+    }
+    for (const double value : {s.avg_logprob, s.compression_ratio, s.no_speech_prob, s.temperature})
+      h.scores += concat(" ", bits(value));
+  }
+  return h;
+}
+
 } // namespace
 
-std::vector<Voice> voices(const std::string &folder) {
-  std::vector<Voice> all(3);
+std::vector<Voice> tiny_voices(const std::string &folder) {
+  std::vector<Voice> all(2);
   static const std::vector<float> tone = [] {
     std::vector<float> samples(8000);
     for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.3f * std::sin(float(i) * 0.07f);
@@ -45,35 +61,30 @@ std::vector<Voice> voices(const std::string &folder) {
   all[1].placement = WeightPlacement::Copy;
   write_tiny_ctc_model(all[1].model_path);
   all[1].audio = [] { return AudioSource::of(letters); };
-  all[2].name = "bundled";
-  all[2].model_path = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf";
-  all[2].audio = [] { return AudioSource::open(FOVEA_SOURCE_DIR "/samples/audio/hello.flac"); };
   return all;
 }
 
-std::string exact(const Transcript &transcript) {
-  std::string text = transcript.language;
-  for (const TranscriptSegment &s : transcript.segments) {
-    text += concat("|", bits(s.start_s), " ", bits(s.end_s), " ", s.text);
-    for (const int32_t token : s.tokens) text += concat(" ", token);
-    for (const double value : {s.avg_logprob, s.compression_ratio, s.no_speech_prob, s.temperature})
-      text += concat(" ", bits(value));
-    for (const TranscriptWord &w : s.words)
-      text += concat(" (", bits(w.start_s), " ", bits(w.end_s), " ", w.text, " ", bits(w.probability), ")");
-  }
-  return text;
+Voice bundled_voice() {
+  Voice voice;
+  voice.name = "bundled";
+  voice.model_path = FOVEA_SOURCE_DIR "/samples/models/speech-en.fovea.gguf";
+  voice.audio = [] { return AudioSource::open(FOVEA_SOURCE_DIR "/samples/audio/hello.flac"); };
+  return voice;
 }
 
-Listening::Listening(const Voice &voice, const std::string &cache_folder)
-    : voice_(voice), device_(vk::Device::open(device_options(cache_folder))),
-      model_(Model::open(voice.model_path)),
+Listening::Listening(const Voice &voice, std::shared_ptr<vk::Device> device,
+                     std::shared_ptr<const Model> model)
+    : voice_(voice), device_(std::move(device)), model_(std::move(model)),
       transcriber_(device_, model_, DeviceWeights::load(device_, model_, voice.placement)) {}
 
-std::string Listening::run(const std::atomic<bool> *cancel) {
+Listening::Listening(const Voice &voice, const std::string &cache_folder)
+    : Listening(voice, vk::Device::open(device_options(cache_folder)), Model::open(voice.model_path)) {}
+
+Heard Listening::run(const std::atomic<bool> *cancel) {
   TranscribeOptions options = voice_.options;
   options.cancel = cancel;
   const auto audio = voice_.audio();
-  return exact(transcriber_.transcribe(*audio, options));
+  return heard(transcriber_.transcribe(*audio, options));
 }
 
 } // namespace fovea::test

@@ -16,17 +16,24 @@ struct Voice {
   WeightPlacement placement = WeightPlacement::Automatic;
 };
 
-/// A Whisper-like model of random weights, letters by CTC, the bundled model on a recording of the demo.
-std::vector<Voice> voices(const std::string &folder);
+/// A Whisper-like model of random weights, and letters by CTC; written to `folder`.
+std::vector<Voice> tiny_voices(const std::string &folder);
+/// The bundled model on a recording of the demo.
+Voice bundled_voice();
 
-/// Every bit of it that does not depend on time: texts, times, tokens, probabilities.
-std::string exact(const Transcript &transcript);
+/// What was heard, to the bit.
+struct Heard {
+  std::string words, scores; // texts, times and tokens; probabilities
+  friend bool operator==(const Heard &, const Heard &) = default;
+};
 
-/// A device, a model on it and its transcriber.
+/// A device, a model on it and its transcriber. `voice` must outlive it.
 class Listening {
 public:
+  Listening(const Voice &voice, std::shared_ptr<vk::Device> device, std::shared_ptr<const Model> model);
+  /// With a device of its own.
   Listening(const Voice &voice, const std::string &cache_folder);
-  std::string run(const std::atomic<bool> *cancel = nullptr);
+  Heard run(const std::atomic<bool> *cancel = nullptr);
   const std::shared_ptr<vk::Device> &device() const { return device_; }
 
 private:
