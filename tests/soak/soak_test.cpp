@@ -62,8 +62,9 @@ struct Counts {
 
 class Soak {
 public:
-  explicit Soak(uint64_t seed) : random_(seed), voices_(tiny_voices(folder_.path())) {
-    voices_.push_back(bundled_voice());
+  explicit Soak(uint64_t seed)
+      : random_(seed), voices_{windows_voice(folder_.path()), letters_voice(folder_.path()),
+                               bundled_voice()} {
     for (size_t i = 0; i < voices_.size(); ++i) {
       choose(i);
       want_.push_back(listening().run());

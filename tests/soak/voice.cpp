@@ -41,27 +41,32 @@ Heard heard(const Transcript &transcript) {
 
 } // namespace
 
-std::vector<Voice> tiny_voices(const std::string &folder) {
-  std::vector<Voice> all(2);
+Voice windows_voice(const std::string &folder) {
   static const std::vector<float> tone = [] {
     std::vector<float> samples(8000);
     for (size_t i = 0; i < samples.size(); ++i) samples[i] = 0.3f * std::sin(float(i) * 0.07f);
     return samples;
   }();
+  Voice voice;
+  voice.name = "windows";
+  voice.model_path = folder + "/windows.gguf";
+  write_tiny_speech_model(voice.model_path);
+  voice.audio = [] { return AudioSource::of(tone); };
+  voice.options.temperatures = {0};
+  voice.options.no_speech_threshold.reset();
+  voice.options.max_tokens_per_window = 8;
+  return voice;
+}
+
+Voice letters_voice(const std::string &folder) {
   static const std::vector<float> letters = ctc_sound(ctc_tokens("ABBA CAB"));
-  all[0].name = "windows";
-  all[0].model_path = folder + "/windows.gguf";
-  write_tiny_speech_model(all[0].model_path);
-  all[0].audio = [] { return AudioSource::of(tone); };
-  all[0].options.temperatures = {0};
-  all[0].options.no_speech_threshold.reset();
-  all[0].options.max_tokens_per_window = 8;
-  all[1].name = "letters";
-  all[1].model_path = folder + "/letters.gguf";
-  all[1].placement = WeightPlacement::Copy;
-  write_tiny_ctc_model(all[1].model_path);
-  all[1].audio = [] { return AudioSource::of(letters); };
-  return all;
+  Voice voice;
+  voice.name = "letters";
+  voice.model_path = folder + "/letters.gguf";
+  voice.placement = WeightPlacement::Copy;
+  write_tiny_ctc_model(voice.model_path);
+  voice.audio = [] { return AudioSource::of(letters); };
+  return voice;
 }
 
 Voice bundled_voice() {

@@ -16,8 +16,10 @@ struct Voice {
   WeightPlacement placement = WeightPlacement::Automatic;
 };
 
-/// A Whisper-like model of random weights, and letters by CTC; written to `folder`.
-std::vector<Voice> tiny_voices(const std::string &folder);
+/// A Whisper-like model of random weights, written to `folder`.
+Voice windows_voice(const std::string &folder);
+/// Letters by CTC, with weights copied.
+Voice letters_voice(const std::string &folder);
 /// The bundled model on a recording of the demo.
 Voice bundled_voice();
 
