@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -12,7 +13,7 @@ constexpr const char *kNames[] = {"error", "warning", "info", "debug"};
 struct State {
   std::mutex mutex;
   LogSink sink;
-  LogLevel level = LogLevel::Warning;
+  std::atomic<LogLevel> level{LogLevel::Warning};
   State() {
     const char *wanted = std::getenv("FOVEA_LOG");
     for (int i = 0; wanted && i < 4; ++i)

@@ -5,6 +5,7 @@
 #include "check/kernel_case.h"
 #include "vk/pipeline_cache.h"
 
+#include <atomic>
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
@@ -118,7 +119,8 @@ void Verdicts::note_crash() {
 
 Verdicts::Attempt::Attempt(const Verdicts &verdicts, const vk::KernelVariant &variant) {
   if (verdicts.path_.empty()) return;
-  path_ = concat(verdicts.path_, ".trying-", ::getpid());
+  static std::atomic<uint64_t> n_attempts{0}; // two devices of one process may be at it
+  path_ = concat(verdicts.path_, ".trying-", ::getpid(), "-", ++n_attempts);
   std::error_code failed;
   fs::create_directories(fs::path(path_).parent_path(), failed);
   fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
