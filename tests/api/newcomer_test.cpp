@@ -87,7 +87,7 @@ TEST_CASE("run: help, and a stage that does not exist") {
   CHECK(has(help.out, "\n  sweep "));
   const Finished f = run_command(run + "tset");
   CHECK(f.exit_code == 2);
-  CHECK(f.err == "run: tset: no such stage; there are: test sweep soak speech drivers sanitize fuzz\n");
+  CHECK(f.err == "run: tset: no such stage; there are: test sweep soak speech drivers sanitize threads fuzz\n");
 }
 
 TEST_CASE("packages: a system without apt is told what is missing, and goes on where nothing is") {
