@@ -16,7 +16,7 @@ using namespace fovea::test;
 namespace {
 
 constexpr double kMaxSlope = 0.1 * 1024; // bytes a cycle
-constexpr size_t kPoints = 100, kWarm = 20;
+constexpr size_t kPoints = 100, kWarm = 5;
 
 /// Once threads that work ahead have come to their end, for which they have two seconds.
 Footprint footprint_like(const Footprint &first) {
@@ -77,7 +77,7 @@ void check_sessions(size_t n) {
 
 } // namespace
 
-TEST_CASE("cycles: devices that were opened, used and closed leave nothing") { check_devices(30); }
+TEST_CASE("cycles: devices that were opened, used and closed leave nothing") { check_devices(10); }
 TEST_CASE("cycles: sessions that were made, used and destroyed leave nothing") { check_sessions(100); }
 
 TEST_CASE("cycles: ten thousand devices, or one in twenty" * doctest::test_suite("sweep")) {

@@ -148,6 +148,9 @@ TEST_CASE("verdicts: a process that ends while it tries a kernel leaves one") {
   {
     const Verdicts::Attempt attempt(after, {KernelId::copy, {64}, 0});
     CHECK(!Verdicts(folder.path(), caps).find({KernelId::copy, {64}, 0})); // still at it
+    const size_t n_files = folder.n_files();
+    const Verdicts::Attempt other(after, variant); // of another device, with a note of its own
+    CHECK(folder.n_files() == n_files + 1);
   }
   CHECK(!Verdicts(folder.path(), caps).find({KernelId::copy, {64}, 0})); // came to an end
 }
