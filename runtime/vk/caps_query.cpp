@@ -139,10 +139,11 @@ void query_properties(const InstanceFunctions &fn, PhysicalDevice &device) {
   caps.driver_id = driver.driverID;
   if (maintenance3.maxMemoryAllocationSize) caps.max_allocation_bytes = maintenance3.maxMemoryAllocationSize;
   fill_subgroups(subgroup, caps);
-  if (device.has_subgroup_size_control && caps.subgroup_size && control.minSubgroupSize) {
+  if (caps.subgroup_size && control.minSubgroupSize) { // also where a pipeline cannot ask for one of them
     caps.min_subgroup_size = control.minSubgroupSize;
     caps.max_subgroup_size = control.maxSubgroupSize;
-    caps.subgroup_size_control = control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT;
+    caps.subgroup_size_control = device.has_subgroup_size_control &&
+                                 (control.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
   }
   caps.host_pointer_import = host.minImportedHostPointerAlignment != 0;
   if (caps.host_pointer_import) caps.host_pointer_alignment = host.minImportedHostPointerAlignment;

@@ -1,6 +1,7 @@
 // Instances, devices and the chain to the next layer or the driver.
 #include "layer/core.h"
 
+#include "layer/profile.h"
 #include "layer/reports.h"
 
 #include <cstdlib>
@@ -51,6 +52,7 @@ void attach(Instance &instance, const InstanceFunctions &driver) {
     instance.below[duty] = instance.table;
     if (duty == kCalls) attach_calls(instance.table);
     if (duty == kObjects) attach_objects(instance.table);
+    if (duty == kProfile) attach_profile(instance.table);
     if (duty == kMemory) attach_memory(instance.table);
   }
 }
@@ -62,6 +64,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     switch (duty) {
     case kCalls: attach_calls(device.table); break;
     case kObjects: attach_objects(device.table); break;
+    case kProfile: attach_profile(device); break;
     case kHazards: attach_hazards(device.table); break;
     case kBindings: attach_bindings(device.table); break;
     case kFences: attach_fences(device.table); break;
@@ -123,6 +126,10 @@ VkResult create_instance(const VkInstanceCreateInfo *info, const VkAllocationCal
   FOVEA_LAYER_LOAD(DestroyDebugUtilsMessengerEXT)
 #undef FOVEA_LAYER_LOAD
   driver.CreateDevice = create_device;
+  instance->get_format = reinterpret_cast<PFN_vkGetPhysicalDeviceFormatProperties>(
+      next(*out, "vkGetPhysicalDeviceFormatProperties"));
+  instance->get_format2 = reinterpret_cast<PFN_vkGetPhysicalDeviceFormatProperties2>(
+      next(*out, "vkGetPhysicalDeviceFormatProperties2"));
   attach(*instance, driver);
   instance_created(*out);
   const std::unique_lock lock(owners_mutex());
@@ -222,6 +229,7 @@ PFN_vkVoidFunction get_instance_proc(VkInstance handle, const char *name) {
   if (is("vk" #function)) return plain(instance.table.function);
   FOVEA_VK_INSTANCE(FOVEA_LAYER_FIND)
 #undef FOVEA_LAYER_FIND
+  if (const PFN_vkVoidFunction masked = profile_function(name)) return masked;
   return instance.next_proc(handle, name);
 }
 

@@ -18,11 +18,26 @@ namespace fovea::layer {
 using vk::DeviceFunctions;
 using vk::InstanceFunctions;
 
-enum Duty : size_t { kCalls, kObjects, kHazards, kBindings, kFences, kCacheData, kMemory, kModules, kDuties };
+enum Duty : size_t {
+  kCalls,
+  kObjects,
+  kProfile,
+  kHazards,
+  kBindings,
+  kFences,
+  kCacheData,
+  kMemory,
+  kModules,
+  kDuties
+};
+
+struct Enforced; // profile_checks.cpp
 
 struct Instance {
   VkInstance handle = VK_NULL_HANDLE;
   PFN_vkGetInstanceProcAddr next_proc = nullptr;
+  PFN_vkGetPhysicalDeviceFormatProperties get_format = nullptr; // the next layer's, or the driver's
+  PFN_vkGetPhysicalDeviceFormatProperties2 get_format2 = nullptr;
   InstanceFunctions table; // what the application calls
   std::array<InstanceFunctions, kDuties> below;
 };
@@ -33,8 +48,9 @@ struct Device {
   PFN_vkGetDeviceProcAddr next_proc = nullptr;
   DeviceFunctions table;
   std::array<DeviceFunctions, kDuties> below;
-  std::mutex submitting; // guards `lost`, and is held around submits
-  bool lost = false;     // by a call that was made to fail so: it takes no further work
+  std::shared_ptr<Enforced> enforced; // null: no profile
+  std::mutex submitting;              // guards `lost`, and is held around submits
+  bool lost = false;                  // by a call that was made to fail so: it takes no further work
 };
 
 /// Of any dispatchable handle.
@@ -58,6 +74,10 @@ void attach_objects(InstanceFunctions &table);
 void attach_objects(DeviceFunctions &table);
 void instance_created(VkInstance handle);
 
+// Limits of another device, and what goes beyond them.
+void attach_profile(InstanceFunctions &table);
+void attach_profile(Device &device);
+
 void attach_hazards(DeviceFunctions &table);
 void attach_bindings(DeviceFunctions &table);
 void attach_fences(DeviceFunctions &table);
@@ -68,6 +88,7 @@ void attach_modules(DeviceFunctions &table);
 
 // What each file does for reset(): nothing armed.
 void reset_calls();
+void reset_profile();
 void reset_hazards();
 void reset_fences();
 void reset_cache_data();

@@ -8,6 +8,7 @@
 #include "layer/memory.h"
 #include "layer/modules.h"
 #include "layer/objects.h"
+#include "layer/profile.h"
 #include "layer/reports.h"
 
 #include <vulkan/vk_layer.h>
@@ -22,6 +23,7 @@ void reset() {
   reset_hazards();
   reset_memory();
   reset_modules();
+  reset_profile();
 }
 
 constexpr Interface kInterface = {
@@ -42,6 +44,8 @@ constexpr Interface kInterface = {
     .drop_barrier = drop_barrier,
     .set_memory = set_memory,
     .miscompile = miscompile,
+    .set_profile = set_profile,
+    .n_limit_checks = n_limit_checks,
 };
 
 } // namespace

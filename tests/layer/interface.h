@@ -12,6 +12,7 @@
 //   FOVEA_LAYER_MEMORY=incoherent,uncached,poison,guard,heap=BYTES   any of MemoryModel
 //   FOVEA_LAYER_MISCOMPILE=HASH:WORD:BITS     word WORD of the module with that hash (base/hash.h, both in
 //                                              hexadecimal) reaches the driver with these bits flipped
+//   FOVEA_LAYER_PROFILE=NAME | FILE            devices have what a profile says, and no more may be used
 //   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
 #pragma once
 
@@ -89,6 +90,12 @@ struct Interface {
   void (*set_memory)(const MemoryModel &model);
   /// The driver gets a word of the module with this hash with some bits flipped.
   void (*miscompile)(uint64_t module_hash, uint32_t word, uint32_t change);
+
+  /// Devices from now on have what a profile says (base/device_profile.h: a name or a file; "": all they
+  /// have), and what is used beyond it is reported. False, with a report, where there is no such profile.
+  bool (*set_profile)(const char *name_or_path);
+  /// Held against a limit of such a device, since reset().
+  uint64_t (*n_limit_checks)();
 };
 
 } // namespace fovea::layer
