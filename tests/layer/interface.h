@@ -92,8 +92,10 @@ struct Interface {
   void (*miscompile)(uint64_t module_hash, uint32_t word, uint32_t change);
 
   /// Devices from now on have what a profile says (base/device_profile.h: a name or a file; "": all they
-  /// have), and what is used beyond it is reported. False, with a report, where there is no such profile.
-  bool (*set_profile)(const char *name_or_path);
+  /// have), and what is used beyond it is reported. In disguise they do not say that they are a software
+  /// driver, and which: Fovea then chooses kernels as for hardware, and waits no longer. False, with a
+  /// report, where there is no such profile.
+  bool (*set_profile)(const char *name_or_path, bool disguised);
   /// Held against a limit of such a device, since reset().
   uint64_t (*n_limit_checks)();
 };

@@ -23,6 +23,7 @@ constexpr LeastLimits kLeast;
 /// What a device has under a profile.
 struct Limits {
   DeviceProfile profile;
+  bool disguised = false;                         // says nothing of being software
   DeviceCaps caps;                                // clamped
   VkSubgroupFeatureFlags subgroup_operations = 0; // of compute shaders
   VkPhysicalDeviceMemoryProperties memory{};
@@ -51,7 +52,7 @@ uint32_t bytes_of_texel(VkFormat format);
 void attach_profile_checks(InstanceFunctions &table);
 
 /// A name or file, "" for none; what is created from now on. False, with a report, where there is no such.
-bool set_profile(const char *name_or_path);
+bool set_profile(const char *name_or_path, bool disguised);
 /// Calls held against a limit, since reset().
 uint64_t n_limit_checks();
 /// Functions that Fovea does not call, through which an application could see what is masked; null: none.

@@ -511,13 +511,13 @@ void attach_profile(Device &device) {
   table.CmdDispatch = dispatch;
   table.CmdDispatchIndirect = dispatch_indirect;
   table.CmdWriteTimestamp = write_timestamp;
-  table.WaitForFences = wait;
+  if (device.enforced->limits.disguised) table.WaitForFences = wait;
 }
 
 uint64_t n_limit_checks() { return n_checks(); }
 
 void reset_profile() {
-  set_profile("");
+  set_profile("", false);
   n_checks() = 0;
 }
 

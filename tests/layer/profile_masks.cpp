@@ -1,7 +1,7 @@
 // Duty: a device that has no more than a profile says: limits, features, extensions, subgroups, formats,
 // timestamps, memory types.
-//
-// It is no software driver that Fovea knows either: what is chosen for those is not chosen for the profile.
+// In disguise it is no software driver that Fovea knows either, so that what is chosen for
+// those is not chosen here.
 #include "layer/profile.h"
 
 #include <algorithm>
@@ -14,6 +14,7 @@ namespace {
 struct Chosen {
   std::mutex mutex;
   std::optional<DeviceProfile> profile;
+  bool disguised = false;
 };
 
 Chosen &chosen() {
@@ -24,7 +25,7 @@ Chosen &chosen() {
 std::optional<DeviceProfile> profile() {
   static const bool read = [] {
     const char *name = environment("FOVEA_LAYER_PROFILE");
-    return !*name || set_profile(name);
+    return !*name || set_profile(name, false);
   }();
   (void)read;
   const std::lock_guard lock(chosen().mutex);
@@ -179,7 +180,7 @@ template <class T> void at_most(T &value, uint64_t limit) { value = T(std::min<u
 
 void mask(const Limits &l, VkPhysicalDeviceProperties &out) {
   const DeviceCaps &caps = l.caps;
-  out.deviceType = VK_PHYSICAL_DEVICE_TYPE_OTHER;
+  if (l.disguised) out.deviceType = VK_PHYSICAL_DEVICE_TYPE_OTHER;
   VkPhysicalDeviceLimits &to = out.limits;
   at_most(to.maxStorageBufferRange, caps.max_storage_buffer_range);
   at_most(to.maxUniformBufferRange, kLeast.uniform_range);
@@ -228,7 +229,7 @@ void get_properties2(VkPhysicalDevice physical, VkPhysicalDeviceProperties2 *out
       static_cast<VkPhysicalDeviceMaintenance3Properties *>(any)->maxMemoryAllocationSize =
           caps.max_allocation_bytes;
     } else if (at->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES) {
-      static_cast<VkPhysicalDeviceDriverProperties *>(any)->driverID = VkDriverId(0);
+      if (limits->disguised) static_cast<VkPhysicalDeviceDriverProperties *>(any)->driverID = VkDriverId(0);
     } else if (at->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES) {
       auto &p = *static_cast<VkPhysicalDeviceSubgroupSizeControlProperties *>(any);
       p.minSubgroupSize = caps.min_subgroup_size;
@@ -342,6 +343,10 @@ std::optional<Limits> limits_of(VkPhysicalDevice physical) {
   for (const VkExtensionProperties &e : real_extensions(physical)) extensions.insert(e.extensionName);
   Limits out;
   out.profile = *wanted;
+  {
+    const std::lock_guard lock(chosen().mutex);
+    out.disguised = chosen().disguised;
+  }
   fill_features(physical, out.caps, extensions);
   fill_limits(physical, out, extensions);
   clamp(out.caps, *wanted);
@@ -400,7 +405,7 @@ uint32_t bytes_of_texel(VkFormat format) {
   }
 }
 
-bool set_profile(const char *name_or_path) {
+bool set_profile(const char *name_or_path, bool disguised) {
   std::optional<DeviceProfile> found;
   try {
     if (*name_or_path) found = load_profile(name_or_path);
@@ -410,6 +415,7 @@ bool set_profile(const char *name_or_path) {
   }
   const std::lock_guard lock(chosen().mutex);
   chosen().profile = std::move(found);
+  chosen().disguised = disguised;
   return true;
 }
 

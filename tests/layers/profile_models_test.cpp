@@ -110,7 +110,7 @@ Run run(const Scenario &scenario, const std::string &masked, const std::string &
   const vk::test::ScopedEnv pretend("FOVEA_PRETEND", pretended.c_str());
   layer->set_memory({.incoherent = incoherent, .uncached = incoherent, .poison = true});
   layer->check_hazards(layer::HazardMode::Report, false);
-  REQUIRE(layer->set_profile(masked.c_str()));
+  REQUIRE(layer->set_profile(masked.c_str(), pretended.empty()));
   const uint64_t before = layer->n_reports();
   Run out;
   out.result = scenario.run();
@@ -162,7 +162,7 @@ TEST_CASE("profile: a device within it looks to planning as when it is pretended
     INFO(profile.name);
     const Armed layer;
     const DeviceCaps pretended = first_caps(profile.name);
-    REQUIRE(layer->set_profile(profile.name));
+    REQUIRE(layer->set_profile(profile.name, true));
     const DeviceCaps masked = first_caps("");
     CHECK(differences(masked, pretended) == "");
   }
@@ -175,7 +175,7 @@ TEST_CASE("profile: a model that is planned for more than there is, is reported"
   const TempFolder files;
   std::ofstream(files / "one_group.txt") << "max_workgroup_count = 1 1 1\n";
   const Armed layer;
-  REQUIRE(layer->set_profile((files / "one_group.txt").c_str()));
+  REQUIRE(layer->set_profile((files / "one_group.txt").c_str(), false));
   vk::DeviceOptions options;
   options.cache_folder = "";
   options.adjust_caps = [](DeviceCaps &caps) { caps.max_workgroup_count = {65535, 65535, 65535}; };

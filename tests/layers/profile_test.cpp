@@ -252,7 +252,7 @@ TEST_CASE("profile: layouts beyond it are reported") {
     c.instance->fn().GetPhysicalDeviceProperties(c.physical.handle, &real);
   }
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const auto layout = [&](VkDescriptorType type, std::vector<uint32_t> n, uint32_t push) {
     return said([&] { raw.layout(type, n, push); });
@@ -279,7 +279,7 @@ TEST_CASE("profile: layouts beyond it are reported") {
 
 TEST_CASE("profile: kernels beyond it are reported, by their SPIR-V") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const auto capability = [&](uint32_t c) { return said([&] { raw.modules({c}); }); };
   const std::string name = "vkCreateShaderModule: SPIR-V capability ";
@@ -308,7 +308,7 @@ TEST_CASE("profile: kernels beyond it are reported, by their SPIR-V") {
 
 TEST_CASE("profile: without subgroups not even the basic ones are there") {
   const Armed layer;
-  REQUIRE(layer->set_profile("android_2021"));
+  REQUIRE(layer->set_profile("android_2021", false));
   const Raw raw;
   CHECK(raw.c.caps.subgroup_size == 0);
   CHECK(said([&] { raw.modules({61}); }) ==
@@ -317,7 +317,7 @@ TEST_CASE("profile: without subgroups not even the basic ones are there") {
 
 TEST_CASE("profile: commands beyond it are reported") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const auto groups = [&](uint32_t x, uint32_t y, uint32_t z) {
     return said([&] { raw.dispatch(x, y, z); });
@@ -355,7 +355,7 @@ TEST_CASE("profile: commands beyond it are reported") {
 
 TEST_CASE("profile: bindings beyond it are reported") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const vk::Buffer buffer = raw.device->allocate(vk::MemoryKind::Device, 130 << 20, "test");
   constexpr auto kStorage = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kUniform = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER;
@@ -384,7 +384,7 @@ TEST_CASE("profile: bindings beyond it are reported") {
 
 TEST_CASE("profile: memory beyond it is reported") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const VkPhysicalDeviceMemoryProperties &m = raw.c.physical.memory;
   uint32_t local = UINT32_MAX, visible = UINT32_MAX;
@@ -445,7 +445,7 @@ TEST_CASE("profile: memory beyond it is reported") {
 
 TEST_CASE("profile: devices with features or extensions beyond it are reported") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   const Raw raw;
   const auto create = [&](const void *features) { return said([&] { raw.create(features); }); };
   CHECK(create(nullptr) == Said{});
@@ -470,7 +470,7 @@ TEST_CASE("profile: devices with features or extensions beyond it are reported")
 
 TEST_CASE("profile: what Fovea does not ask for is masked as well") {
   const Armed layer;
-  REQUIRE(layer->set_profile("vulkan_1_1"));
+  REQUIRE(layer->set_profile("vulkan_1_1", false));
   void *loader = ::dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
   REQUIRE(loader);
   const auto proc = reinterpret_cast<PFN_vkGetInstanceProcAddr>(::dlsym(loader, "vkGetInstanceProcAddr"));
@@ -524,7 +524,7 @@ TEST_CASE("profile: what Fovea does not ask for is masked as well") {
 
 TEST_CASE("profile: what there is not is reported, and nothing is masked") {
   const Armed layer;
-  CHECK(said([&] { CHECK(!layer->set_profile("nonsense")); }).size() == 1);
+  CHECK(said([&] { CHECK(!layer->set_profile("nonsense", false)); }).size() == 1);
   CHECK(open_device()->caps().max_storage_buffers > 4);
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Speech, text and pictures under every profile of `fovea devices --profiles`, in memory as it is and in the test layer's (not
-coherent, not cached, full of NaN, guarded, accesses checked), in several subgroup widths of llvmpipe: the same tokens and labels as
-without a profile. The tool runs as it does for users: kernels are tried before their first use, and going beyond a limit is an error.
+coherent, not cached, full of NaN, guarded, accesses checked, calls held against the profile), in several subgroup widths of
+llvmpipe: the same tokens and labels as without a profile. The tool runs as it does for users: kernels are tried before their first
+use, and going beyond a limit is an error.
 
   matrix.py build/release/fovea --layer build/release/tests/layer/manifest --folder FOLDER
   matrix.py … --widths 16 --icd mesa25.json        the same folder may take further widths and drivers
@@ -64,7 +65,8 @@ class Driver:
     def result(self, model, profile, memory):
         """What the tool says, and what it should not have said."""
         begin = time.monotonic()
-        done = self.run(model.command, model.path, *model.arguments, *(["--pretend", profile] if profile else []), memory=memory)
+        done = self.run(model.command, model.path, *model.arguments, *(["--pretend", profile] if profile else []), memory=memory,
+                        extra={"FOVEA_LAYER_PROFILE": profile} if profile and MEMORY[memory] else None)
         failure = ""
         # A kernel that was found wrong is avoided, with a warning; here each must be right.
         if done.returncode or "fovea-layer: " in done.stderr or "warning: " in done.stderr:
