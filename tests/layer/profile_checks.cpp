@@ -446,13 +446,24 @@ void push_constants(VkCommandBuffer commands, VkPipelineLayout layout, VkShaderS
   below(device).CmdPushConstants(commands, layout, stages, offset, size, values);
 }
 
+void check_groups(Enforced &device, const char *name, const std::array<uint32_t, 3> &base,
+                  const std::array<uint32_t, 3> &groups) {
+  for (size_t i = 0; i < 3; ++i)
+    at_most(device, uint64_t(base[i]) + groups[i], device.limits.caps.max_workgroup_count[i], name,
+            ": groups along ", "xyz"[i]);
+}
+
 void dispatch(VkCommandBuffer commands, uint32_t x, uint32_t y, uint32_t z) {
   Device &device = device_of(commands);
-  const std::array<uint32_t, 3> groups = {x, y, z};
-  for (size_t i = 0; i < 3; ++i)
-    at_most(*device.enforced, groups[i], device.enforced->limits.caps.max_workgroup_count[i],
-            "vkCmdDispatch: groups along ", "xyz"[i]);
+  check_groups(*device.enforced, "vkCmdDispatch", {}, {x, y, z});
   below(device).CmdDispatch(commands, x, y, z);
+}
+
+void dispatch_base(VkCommandBuffer commands, uint32_t base_x, uint32_t base_y, uint32_t base_z, uint32_t x,
+                   uint32_t y, uint32_t z) {
+  Device &device = device_of(commands);
+  check_groups(*device.enforced, "vkCmdDispatchBase", {base_x, base_y, base_z}, {x, y, z});
+  below(device).CmdDispatchBase(commands, base_x, base_y, base_z, x, y, z);
 }
 
 void dispatch_indirect(VkCommandBuffer commands, VkBuffer buffer, VkDeviceSize offset) {
@@ -509,6 +520,7 @@ void attach_profile(Device &device) {
   if (table.GetMemoryHostPointerPropertiesEXT) table.GetMemoryHostPointerPropertiesEXT = get_host_types;
   table.CmdPushConstants = push_constants;
   table.CmdDispatch = dispatch;
+  table.CmdDispatchBase = dispatch_base;
   table.CmdDispatchIndirect = dispatch_indirect;
   table.CmdWriteTimestamp = write_timestamp;
   if (device.enforced->limits.disguised) table.WaitForFences = wait;

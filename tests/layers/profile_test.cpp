@@ -326,6 +326,13 @@ TEST_CASE("profile: commands beyond it are reported") {
   CHECK(groups(65536, 1, 1) == Said{"vkCmdDispatch: groups along x: 65536; the limit is 65535"});
   CHECK(groups(1, 65537, 1) == Said{"vkCmdDispatch: groups along y: 65537; the limit is 65535"});
   CHECK(groups(1, 1, 65538) == Said{"vkCmdDispatch: groups along z: 65538; the limit is 65535"});
+  const auto part = [&](uint32_t base) {
+    return said([&] {
+      raw.record([&](VkCommandBuffer commands) { raw.c.fn.CmdDispatchBase(commands, base, 0, 0, 35, 1, 1); });
+    });
+  };
+  CHECK(part(65500) == Said{});
+  CHECK(part(65501) == Said{"vkCmdDispatchBase: groups along x: 65536; the limit is 65535"});
   const Said timed = said([&] {
     auto info = vk::structure<VkQueryPoolCreateInfo>(VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO);
     info.queryType = VK_QUERY_TYPE_TIMESTAMP;
