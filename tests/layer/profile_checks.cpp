@@ -486,11 +486,17 @@ VkResult wait(VkDevice handle, uint32_t count, const VkFence *fences, VkBool32 a
       .WaitForFences(handle, count, fences, all, std::max(timeout_ns, kPatienceNs));
 }
 
+/// Told before the call, which a driver that has less still refuses.
 VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
                        const VkAllocationCallbacks *allocator, VkDevice *out) {
+  Enforced asked;
+  if (auto limits = limits_of(physical)) {
+    asked.limits = std::move(*limits);
+    check_device(asked, *info);
+  }
   const VkResult result = instance_of(physical).below[kProfile].CreateDevice(physical, info, allocator, out);
   if (result != VK_SUCCESS) return result;
-  if (Enforced *enforced = device_of(*out).enforced.get()) check_device(*enforced, *info);
+  if (Enforced *created = device_of(*out).enforced.get()) created->features = asked.features;
   return result;
 }
 
