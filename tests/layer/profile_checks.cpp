@@ -1,31 +1,13 @@
 // Duty: reports what is used beyond the profile (profile_masks.cpp), from the calls and the SPIR-V alone.
-#include "layer/profile.h"
-
+#include "layer/profile_enforced.h"
 #include "layer/spirv_needs.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <map>
 #include <span>
 
 namespace fovea::layer {
-
-/// Of a device that was created under a profile.
-struct Enforced {
-  Limits limits;
-  std::set<std::string_view> features; // enabled
-  std::mutex mutex;                    // guards what follows
-  std::set<std::string> said;
-  struct Memory {
-    uint64_t bytes = 0, mapped_end = 0;
-    bool visible = false;
-  };
-  std::map<VkDeviceMemory, Memory> memory;
-  std::map<VkBuffer, uint64_t> buffers; // bytes
-  std::map<VkDescriptorSetLayout, std::map<VkDescriptorType, uint64_t>> set_layouts;
-  std::map<VkShaderModule, std::vector<uint32_t>> modules;
-};
 
 namespace {
 
@@ -35,32 +17,6 @@ std::atomic<uint64_t> &n_checks() {
 }
 
 const DeviceFunctions &below(const Device &device) { return device.below[kProfile]; }
-
-/// Once each.
-template <class... Parts> void beyond(Enforced &device, const Parts &...parts) {
-  const std::string text = concat("beyond ", device.limits.profile.name, ": ", parts...);
-  {
-    const std::lock_guard lock(device.mutex);
-    if (!device.said.insert(text).second) return;
-  }
-  report(text);
-}
-
-template <class... Parts>
-void at_most(Enforced &device, uint64_t value, uint64_t limit, const Parts &...what) {
-  ++n_checks();
-  if (value > limit) beyond(device, what..., ": ", value, "; the limit is ", limit);
-}
-
-template <class... Parts> void aligned(Enforced &device, uint64_t value, uint64_t to, const Parts &...what) {
-  ++n_checks();
-  if (to && value % to) beyond(device, what..., ": ", value, " is not a multiple of ", to);
-}
-
-template <class... Parts> void wanted(Enforced &device, bool there, const Parts &...what) {
-  ++n_checks();
-  if (!there) beyond(device, what...);
-}
 
 // What vkCreateDevice enables.
 
@@ -328,114 +284,6 @@ void update_sets(VkDevice handle, uint32_t n_writes, const VkWriteDescriptorSet 
   below(device).UpdateDescriptorSets(handle, n_writes, writes, n_copies, copies);
 }
 
-// Memory.
-
-bool imports(const VkMemoryAllocateInfo &info) {
-  for (auto *at = static_cast<const VkBaseInStructure *>(info.pNext); at; at = at->pNext)
-    if (at->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT) return true;
-  return false;
-}
-
-VkResult allocate(VkDevice handle, const VkMemoryAllocateInfo *info, const VkAllocationCallbacks *allocator,
-                  VkDeviceMemory *out) {
-  constexpr const char *kName = "vkAllocateMemory: ";
-  Device &device = device_of(handle);
-  Enforced &e = *device.enforced;
-  const Limits &l = e.limits;
-  wanted(e, !imports(*info) || l.caps.host_pointer_import, kName, "imported pages");
-  const bool has_type = info->memoryTypeIndex < l.memory.memoryTypeCount;
-  wanted(e, has_type, kName, "memory type ", info->memoryTypeIndex);
-  VkMemoryAllocateInfo changed = *info;
-  bool visible = true;
-  if (has_type) {
-    const VkMemoryType &type = l.memory.memoryTypes[info->memoryTypeIndex];
-    visible = type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
-    at_most(e, info->allocationSize, l.memory.memoryHeaps[type.heapIndex].size, kName, "bytes of a heap");
-    changed.memoryTypeIndex = l.real_types[info->memoryTypeIndex];
-  }
-  at_most(e, info->allocationSize, l.caps.max_allocation_bytes, kName, "bytes");
-  const VkResult result = below(device).AllocateMemory(handle, &changed, allocator, out);
-  if (result != VK_SUCCESS) return result;
-  uint64_t n = 0;
-  {
-    const std::lock_guard lock(e.mutex);
-    e.memory[*out] = {info->allocationSize, 0, visible};
-    n = e.memory.size();
-  }
-  at_most(e, n, kLeast.allocations, kName, "allocations");
-  return result;
-}
-
-void free_memory(VkDevice handle, VkDeviceMemory memory, const VkAllocationCallbacks *allocator) {
-  Device &device = device_of(handle);
-  {
-    const std::lock_guard lock(device.enforced->mutex);
-    device.enforced->memory.erase(memory);
-  }
-  below(device).FreeMemory(handle, memory, allocator);
-}
-
-VkResult map_memory(VkDevice handle, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize size,
-                    VkMemoryMapFlags flags, void **out) {
-  Device &device = device_of(handle);
-  bool visible = true;
-  {
-    const std::lock_guard lock(device.enforced->mutex);
-    Enforced::Memory &m = device.enforced->memory[memory];
-    m.mapped_end = size == VK_WHOLE_SIZE ? m.bytes : offset + size;
-    visible = m.visible;
-  }
-  wanted(*device.enforced, visible, "vkMapMemory: memory that the host does not see");
-  return below(device).MapMemory(handle, memory, offset, size, flags, out);
-}
-
-void check_atoms(Enforced &device, const char *name, std::span<const VkMappedMemoryRange> ranges) {
-  const uint64_t atom = device.limits.caps.non_coherent_atom_size;
-  for (const VkMappedMemoryRange &range : ranges) {
-    Enforced::Memory m;
-    {
-      const std::lock_guard lock(device.mutex);
-      m = device.memory[range.memory];
-    }
-    const uint64_t end = range.size == VK_WHOLE_SIZE ? m.mapped_end : range.offset + range.size;
-    aligned(device, range.offset, atom, name, ": offset");
-    if (end != m.bytes) aligned(device, end, atom, name, ": end");
-  }
-}
-
-VkResult flush(VkDevice handle, uint32_t count, const VkMappedMemoryRange *ranges) {
-  Device &device = device_of(handle);
-  check_atoms(*device.enforced, "vkFlushMappedMemoryRanges", {ranges, count});
-  return below(device).FlushMappedMemoryRanges(handle, count, ranges);
-}
-
-VkResult invalidate(VkDevice handle, uint32_t count, const VkMappedMemoryRange *ranges) {
-  Device &device = device_of(handle);
-  check_atoms(*device.enforced, "vkInvalidateMappedMemoryRanges", {ranges, count});
-  return below(device).InvalidateMappedMemoryRanges(handle, count, ranges);
-}
-
-/// Bits of the driver's memory types as bits of the profile's.
-uint32_t masked_types(const Limits &l, uint32_t real) {
-  uint32_t out = 0;
-  for (uint32_t i = 0; i < l.real_types.size(); ++i) out |= (real >> l.real_types[i] & 1) << i;
-  return out;
-}
-
-void get_requirements(VkDevice handle, VkBuffer buffer, VkMemoryRequirements *out) {
-  Device &device = device_of(handle);
-  below(device).GetBufferMemoryRequirements(handle, buffer, out);
-  out->memoryTypeBits = masked_types(device.enforced->limits, out->memoryTypeBits);
-}
-
-VkResult get_host_types(VkDevice handle, VkExternalMemoryHandleTypeFlagBits type, const void *pages,
-                        VkMemoryHostPointerPropertiesEXT *out) {
-  Device &device = device_of(handle);
-  const VkResult result = below(device).GetMemoryHostPointerPropertiesEXT(handle, type, pages, out);
-  out->memoryTypeBits = masked_types(device.enforced->limits, out->memoryTypeBits);
-  return result;
-}
-
 // Commands.
 
 void push_constants(VkCommandBuffer commands, VkPipelineLayout layout, VkShaderStageFlags stages,
@@ -517,13 +365,7 @@ void attach_profile(Device &device) {
   table.CreateBuffer = create_buffer;
   table.CreateBufferView = create_view;
   table.UpdateDescriptorSets = update_sets;
-  table.AllocateMemory = allocate;
-  table.FreeMemory = free_memory;
-  table.MapMemory = map_memory;
-  table.FlushMappedMemoryRanges = flush;
-  table.InvalidateMappedMemoryRanges = invalidate;
-  table.GetBufferMemoryRequirements = get_requirements;
-  if (table.GetMemoryHostPointerPropertiesEXT) table.GetMemoryHostPointerPropertiesEXT = get_host_types;
+  attach_profile_memory(table);
   table.CmdPushConstants = push_constants;
   table.CmdDispatch = dispatch;
   table.CmdDispatchBase = dispatch_base;
@@ -532,6 +374,7 @@ void attach_profile(Device &device) {
   if (device.enforced->limits.disguised) table.WaitForFences = wait;
 }
 
+void count_limit_check() { ++n_checks(); }
 uint64_t n_limit_checks() { return n_checks(); }
 
 void reset_profile() {
