@@ -1,143 +1,12 @@
 // layer_norm end to end: buffers, descriptor sets, push constants, barriers, submits, timestamps.
 #include "base/mapped_file.h"
 #include "kernels/catalogue.h"
-#include "tests/vk/support.h"
+#include "tests/vk/layer_norm_case.h"
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
-#include <numeric>
-#include <random>
 #include <thread>
 
 namespace fovea::vk {
-namespace {
-
-constexpr float kEpsilon = 1e-5f;
-constexpr size_t kGuard = 64; // floats on each side of the output: 256 bytes, the largest alignment there is
-constexpr float kGuardValue = -12345.0f;
-
-std::vector<float> reference(std::span<const float> x, std::span<const float> gamma,
-                             std::span<const float> beta) {
-  const size_t length = gamma.size();
-  std::vector<float> y(x.size());
-  for (size_t row = 0; row < x.size() / length; ++row) {
-    const auto in = x.subspan(row * length, length);
-    const double mean = std::accumulate(in.begin(), in.end(), 0.0) / double(length);
-    double variance = 0;
-    for (float v : in) variance += (double(v) - mean) * (double(v) - mean) / double(length);
-    for (size_t d = 0; d < length; ++d)
-      y[row * length + d] =
-          float((double(in[d]) - mean) / std::sqrt(variance + double(kEpsilon)) * double(gamma[d]) +
-                double(beta[d]));
-  }
-  return y;
-}
-
-std::vector<float> random_floats(size_t n, uint32_t seed) {
-  std::mt19937 engine(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> out(n);
-  for (float &v : out) v = normal(engine);
-  return out;
-}
-
-void fill(const Buffer &buffer, std::span<const float> values) {
-  std::memcpy(buffer.data(), values.data(), values.size_bytes());
-  buffer.flush(0, values.size_bytes());
-}
-
-/// x, gamma, beta and a guarded, NaN-poisoned output, all in memory that the host sees.
-struct Case {
-  uint32_t n_rows, length;
-  std::vector<float> x, gamma, beta;
-  Buffer bx, bgamma, bbeta, by;
-
-  Case(Device &device, uint32_t rows, uint32_t row_length)
-      : n_rows(rows), length(row_length),
-        x(random_floats(size_t(rows) * row_length, rows * 1000 + row_length)),
-        gamma(random_floats(row_length, 1)), beta(random_floats(row_length, 2)) {
-    const auto make = [&](size_t n) {
-      return device.allocate(MemoryKind::Shared, n * sizeof(float), "layer_norm");
-    };
-    bx = make(x.size());
-    bgamma = make(length);
-    bbeta = make(length);
-    by = make(x.size() + 2 * kGuard);
-    fill(bx, x);
-    fill(bgamma, gamma);
-    fill(bbeta, beta);
-    poison();
-  }
-  void poison() const {
-    std::vector<float> y(x.size() + 2 * kGuard, kGuardValue);
-    std::fill_n(y.begin() + kGuard, x.size(), std::numeric_limits<float>::quiet_NaN());
-    fill(by, y);
-  }
-  DispatchCommand command(const Kernel &kernel) const {
-    DispatchCommand out;
-    out.kernel = &kernel;
-    out.bindings = {{3, &by, kGuard * sizeof(float), x.size() * sizeof(float)}, // in any order
-                    {0, &bx, 0, x.size() * sizeof(float)},
-                    {1, &bgamma, 0, length * sizeof(float)},
-                    {2, &bbeta, 0, length * sizeof(float)}};
-    out.push_constants = test::bytes_of(
-        LayerNormParams{.n_rows = n_rows, .row_length = length, .row_stride = 1, .epsilon = kEpsilon});
-    out.groups = {n_rows, 1, 1};
-    return out;
-  }
-  void check() const {
-    by.invalidate(0, by.size_bytes());
-    const float *y = test::floats(by);
-    const std::vector<float> expected = reference(x, gamma, beta);
-    double worst = 0;
-    for (size_t i = 0; i < expected.size(); ++i) {
-      const double error =
-          std::abs(double(y[kGuard + i]) - double(expected[i])) / (1 + std::abs(double(expected[i])));
-      worst = std::isnan(error) ? INFINITY : std::max(worst, error);
-    }
-    // Sums of `length` terms in binary32, and an inversesqrt good to 2 ulp.
-    CHECK(worst <= (16 + std::sqrt(double(length))) * 0x1p-24);
-    for (size_t i = 0; i < kGuard; ++i) {
-      CHECK(y[i] == kGuardValue);
-      CHECK(y[kGuard + expected.size() + i] == kGuardValue);
-    }
-  }
-};
-
-} // namespace
-
-TEST_CASE("a grid is launched in parts by kernels that were made for it alone") {
-  const auto device = test::open();
-  const Case test(*device, 5, 64);
-  const KernelVariant whole = test::layer_norm(*device).variant();
-  KernelVariant variant = whole;
-  variant.in_pieces = true;
-  const Kernel &kernel = device->kernels().get(variant);
-  Recorder recorder = device->recorder();
-  const auto launch = [&](uint32_t first, uint32_t n) {
-    DispatchCommand command = test.command(kernel);
-    command.base = {first, 0, 0};
-    command.groups = {n, 1, 1};
-    recorder.barrier(Hazard::ComputeToCompute);
-    recorder.dispatch(command);
-  };
-  launch(3, 2);
-  launch(0, 3);
-  recorder.barrier(Hazard::ComputeToHost);
-  const Recording recording = recorder.finish();
-  Fence fence = device->fence();
-  fence.submit(recording.parts());
-  fence.wait();
-  test.check();
-
-  DispatchCommand command = test.command(device->kernels().get(whole));
-  command.base = {1, 0, 0};
-  CHECK_THROWS_AS(recorder.dispatch(command), Error);
-  command = test.command(kernel);
-  command.base = {UINT32_MAX, 0, 0};
-  CHECK_THROWS_AS(recorder.dispatch(command), Error);
-}
 
 TEST_CASE("layer_norm: odd sizes against a double reference") {
   const uint64_t before = validation_error_count();
@@ -150,7 +19,7 @@ TEST_CASE("layer_norm: odd sizes against a double reference") {
         CAPTURE(workgroup);
         CAPTURE(length);
         CAPTURE(rows);
-        const Case test(*device, rows, length);
+        const LayerNormCase test(*device, rows, length);
         Recorder recorder = device->recorder();
         recorder.dispatch(test.command(kernel));
         recorder.barrier(Hazard::ComputeToHost);
@@ -168,7 +37,7 @@ TEST_CASE("a recording is replayed, in parts, indirectly and with times") {
   const uint64_t before = validation_error_count();
   const auto device = test::open();
   const Kernel &kernel = test::layer_norm(*device);
-  const Case one(*device, 7, 65), two(*device, 3, 40);
+  const LayerNormCase one(*device, 7, 65), two(*device, 3, 40);
   const Buffer grid = device->allocate(MemoryKind::Staging, 3 * sizeof(uint32_t), "grid");
   const uint32_t groups[3] = {7, 1, 1};
   std::memcpy(grid.data(), groups, sizeof groups);
@@ -249,7 +118,7 @@ TEST_CASE("fills and copies, and the ranges that are refused") {
 TEST_CASE("a dispatch that does not fit its kernel is refused by name") {
   const auto device = test::open();
   const Kernel &kernel = test::layer_norm(*device);
-  const Case test(*device, 2, 8);
+  const LayerNormCase test(*device, 2, 8);
   Recorder recorder = device->recorder();
   constexpr size_t n_push = sizeof(LayerNormParams);
   const auto refused = [&](auto change, std::string_view text) {
@@ -278,7 +147,7 @@ TEST_CASE("weights of a mapped file are read in place") {
   const auto device = test::open();
   const test::TemporaryFolder folder;
   const std::string path = (folder.path / "weights").string();
-  const Case test(*device, 4, 100);
+  const LayerNormCase test(*device, 4, 100);
   const size_t gamma_at = 4096,
                beta_at = 8192; // aligned in the file, and the file is no whole number of pages
   {
@@ -327,7 +196,7 @@ TEST_CASE("many threads, one device") {
     threads.emplace_back([&, t] {
       try {
         const Kernel &kernel = test::layer_norm(*device, t % 2 ? 32 : 64);
-        const Case test(*device, 16 + t, 50 + t);
+        const LayerNormCase test(*device, 16 + t, 50 + t);
         Recorder recorder = device->recorder();
         recorder.dispatch(test.command(kernel));
         recorder.barrier(Hazard::ComputeToHost);
@@ -351,7 +220,7 @@ TEST_CASE("waiting: deadline, cancel flag, and work that outlives both") {
   const uint64_t before = validation_error_count();
   const auto device = test::open();
   const Kernel &kernel = test::layer_norm(*device, 1);
-  const Case test(*device, 2000, 2000); // some tens of ms on a software driver
+  const LayerNormCase test(*device, 2000, 2000); // some tens of ms on a software driver
   Recorder recorder = device->recorder();
   for (int i = 0; i < 4; ++i) {
     recorder.dispatch(test.command(kernel));
@@ -396,7 +265,7 @@ TEST_CASE("waiting: deadline, cancel flag, and work that outlives both") {
 TEST_CASE("a lost device latches: typed errors, no submit, teardown without waiting") {
   const auto device = test::open();
   const Kernel &kernel = test::layer_norm(*device);
-  const Case test(*device, 2, 8);
+  const LayerNormCase test(*device, 2, 8);
   Recorder recorder = device->recorder();
   recorder.dispatch(test.command(kernel));
   recorder.barrier(Hazard::ComputeToHost);
