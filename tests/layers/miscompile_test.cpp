@@ -196,9 +196,17 @@ Verification verify_with(const Mutant *mutant, const std::shared_ptr<const Model
   return verify(open_device(cache.path()), model, options);
 }
 
+/// Where constants are put into the SPIR-V (SwiftShader), the driver gets other modules than the catalogue's.
+bool is_hit_by_hash() {
+  const bool known = open_device()->caps().folds_constants();
+  if (!known) MESSAGE("not on this driver: it is given modules with constants put in, whose hashes differ");
+  return known;
+}
+
 } // namespace
 
 TEST_CASE("verify names the op whose kernel is compiled wrongly, and what it keeps shows it again") {
+  if (!is_hit_by_hash()) return;
   const auto what = subject("llama", Encoding::Q8);
   if (!what) return;
   const Quiet quiet;
@@ -248,6 +256,7 @@ TEST_CASE("verify names the op whose kernel is compiled wrongly, and what it kee
 }
 
 TEST_CASE("a kernel that the driver compiles wrongly is found out and routed around") {
+  if (!is_hit_by_hash()) return;
   try_mutants("llama", Encoding::Q8, 97);
 }
 
