@@ -22,7 +22,10 @@ struct Header {
 };
 // Not measure.h and doctor.h, whose functions run every task there is.
 constexpr Header kHeaders[] = {
-    {"", "fovea.h"},
+    {"", "status.h"},
+    {"", "device.h"},
+    {"", "model.h"},
+    {"", "session.h"},
     {"transcribe", "transcribe.h"},
     {"transcribe", "stream.h"},
     {"generate", "generate.h"},

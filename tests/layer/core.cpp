@@ -71,6 +71,7 @@ void attach(Device &device, const DeviceFunctions &driver) {
     case kMemory: attach_memory(device.table); break;
     case kCacheData: attach_cache_data(device.table); break;
     case kModules: attach_modules(device.table); break;
+    case kWork: attach_work(device.table); break;
     default: break;
     }
   }

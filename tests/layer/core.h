@@ -28,6 +28,7 @@ enum Duty : size_t {
   kCacheData,
   kMemory,
   kModules,
+  kWork,
   kDuties
 };
 
@@ -85,6 +86,7 @@ void attach_memory(InstanceFunctions &table);
 void attach_memory(DeviceFunctions &table);
 void attach_cache_data(DeviceFunctions &table);
 void attach_modules(DeviceFunctions &table);
+void attach_work(DeviceFunctions &table);
 
 // What each file does for reset(): nothing armed.
 void reset_calls();
@@ -94,6 +96,7 @@ void reset_fences();
 void reset_cache_data();
 void reset_memory();
 void reset_modules();
+void reset_work();
 
 /// Environment variable, "" where unset.
 const char *environment(const char *name);

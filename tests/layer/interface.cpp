@@ -10,6 +10,7 @@
 #include "layer/objects.h"
 #include "layer/profile.h"
 #include "layer/reports.h"
+#include "layer/work.h"
 
 #include <vulkan/vk_layer.h>
 
@@ -24,6 +25,7 @@ void reset() {
   reset_memory();
   reset_modules();
   reset_profile();
+  reset_work();
 }
 
 constexpr Interface kInterface = {
@@ -46,6 +48,8 @@ constexpr Interface kInterface = {
     .miscompile = miscompile,
     .set_profile = set_profile,
     .n_limit_checks = n_limit_checks,
+    .measure_work = measure_work,
+    .work_counts = work_counts,
 };
 
 } // namespace

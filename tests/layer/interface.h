@@ -5,14 +5,18 @@
 // knows nothing of it is run with VK_LAYER_PATH, VK_INSTANCE_LAYERS=VK_LAYER_FOVEA_test and the environment
 // variables below. Plain data and function pointers, any thread; nothing throws.
 //
-//   FOVEA_LAYER_FAIL=vkAllocateMemory:3:-2     call 3 fails with VkResult -2; "3+": all from the third on.
-//   Lists with "," FOVEA_LAYER_FENCE_DELAY_MS=500             no fence is seen signalled sooner; "never"
+//   FOVEA_LAYER_FAIL=vkAllocateMemory:3:-2     call 3 fails with VkResult -2; "3+": all from the third on;
+//                                              several with ","
+//   FOVEA_LAYER_FENCE_DELAY_MS=500             no fence is seen signalled sooner; "never"
 //   FOVEA_LAYER_CACHE=flip:100 | truncate:16   what is done to pipeline-cache data on its way in and out
 //   FOVEA_LAYER_HAZARDS=1                      missing barriers are reported
 //   FOVEA_LAYER_MEMORY=incoherent,uncached,poison,guard,heap=BYTES   any of MemoryModel
 //   FOVEA_LAYER_MISCOMPILE=HASH:WORD:BITS     word WORD of the module with that hash (base/hash.h, both in
 //                                              hexadecimal) reaches the driver with these bits flipped
 //   FOVEA_LAYER_PROFILE=NAME | FILE            devices have what a profile says, and no more may be used
+//   FOVEA_LAYER_WORK=30:100                    submits run one at a time; launches and submits that take
+//   longer
+//                                              (in milliseconds) are reported
 //   FOVEA_LAYER_EXIT=1                         a process with reports ends with status 86
 #pragma once
 
@@ -51,6 +55,18 @@ struct MemoryModel {
   bool poison = false;     // fresh memory is NaN
   bool guard = false;      // what is written before or behind an allocation is reported when it is freed
   uint64_t heap_bytes = 0; // no heap is larger, nor all allocations together; 0: as they are
+};
+
+/// How long the device may work at a time.
+struct WorkLimits {
+  bool on = false;
+  double most_launch_s = 0, most_submit_s = 0; // what takes longer is reported; 0: nothing is
+};
+
+/// Since work was last measured from the beginning.
+struct WorkCounts {
+  uint64_t n_launches = 0, n_timed = 0, n_submits = 0; // timed: devices may have no timestamps
+  double longest_launch_s = 0, longest_submit_s = 0, launches_s = 0;
 };
 
 struct Interface {
@@ -98,6 +114,10 @@ struct Interface {
   bool (*set_profile)(const char *name_or_path, bool disguised);
   /// Held against a limit of such a device, since reset().
   uint64_t (*n_limit_checks)();
+
+  /// Measures each launch recorded from now on and each submit, from 0. Submits run one at a time.
+  void (*measure_work)(const WorkLimits &limits);
+  WorkCounts (*work_counts)();
 };
 
 } // namespace fovea::layer

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kVersion =
     FOVEA_VERSION_TEXT(FOVEA_VERSION_MAJOR, FOVEA_VERSION_MINOR, FOVEA_VERSION_PATCH);
-static_assert(kVersion == FOVEA_PROJECT_VERSION, "fovea.h and CMakeLists.txt disagree about the version");
+static_assert(kVersion == FOVEA_PROJECT_VERSION, "status.h and CMakeLists.txt disagree about the version");
 
 /// Each thread's message. Not a thread_local string: where there is no memory to register its destructor
 /// with, glibc ends the process.
