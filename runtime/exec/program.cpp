@@ -144,11 +144,13 @@ void Program::copy_inputs(const Program &from) {
 void Program::run(const RunControl &control) {
   inputs_.flush(0, inputs_.size_bytes());
   const auto parts = recording_.parts();
+  double slower = 1; // than planned, as far as this run knows
+  const auto expected = [&](const Part &p) { return p.measured_s > 0 ? p.measured_s : slower * p.planned_s; };
   for (size_t first = 0; first < parts.size();) {
     size_t last = first + 1;
-    double seconds = parts_[first].seconds();
-    while (last < parts.size() && seconds + parts_[last].seconds() <= kMostSubmitSeconds)
-      seconds += parts_[last++].seconds();
+    double seconds = expected(parts_[first]);
+    while (last < parts.size() && seconds + expected(parts_[last]) <= kMostSubmitSeconds)
+      seconds += expected(parts_[last++]);
     if (control.cancel && control.cancel->load()) fail(ErrorCode::Cancelled, "the run was cancelled");
     // The flag is looked at between submits, which are short, not within: memory that the device still works
     // on must not be written by the next run. For the same reason, what a timeout left running is waited for
@@ -163,7 +165,8 @@ void Program::run(const RunControl &control) {
     fence_.submit(parts.subspan(first, last - first));
     fence_.wait(wait);
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    for (size_t i = first; i < last; ++i) parts_[i].measured_s = took * parts_[i].seconds() / seconds;
+    for (size_t i = first; i < last; ++i) parts_[i].measured_s = took * expected(parts_[i]) / seconds;
+    slower = std::max(slower, took / planned);
     first = last;
   }
   if (outputs_) outputs_.invalidate(0, outputs_.size_bytes());

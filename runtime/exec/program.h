@@ -64,7 +64,6 @@ private:
   void set_input_bytes(std::string_view name, std::span<const std::byte> bytes);
   struct Part {
     double planned_s = 0, measured_s = 0; // 0: not yet
-    double seconds() const { return measured_s > 0 ? measured_s : planned_s; }
   };
 
   std::shared_ptr<vk::Device> device_;

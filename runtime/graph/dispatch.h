@@ -46,6 +46,7 @@ struct Dispatch {
   std::vector<uint32_t> push;
   std::array<uint32_t, 3> groups = {1, 1, 1};
   uint64_t flops = 0;          // arithmetic it must do
+  uint64_t bytes = 0;          // that it reads and writes, where bindings do not say; 0: they do
   uint32_t n_pieces = 1;       // its grid is launched in so many parts (graph/pieces.h)
   uint32_t statement = 0;      // index into the graph's statements
   bool barrier_before = false; // set by the planner from hazards

@@ -100,11 +100,18 @@ public:
   virtual void compute(Value deferred) = 0;
   /// Scratch that lives for this op only.
   virtual BufferRef temporary(uint64_t bytes) = 0;
+  /// `bytes`: what it reads and writes, where it reads parts of its bindings, or the same again and again; 0:
+  /// what it is bound to.
   virtual void dispatch(const KernelChoice &choice, std::vector<uint32_t> push,
-                        std::vector<BoundRef> bindings, uint64_t flops) = 0;
+                        std::vector<BoundRef> bindings, uint64_t flops, uint64_t bytes) = 0;
+  void dispatch(const KernelChoice &choice, std::vector<uint32_t> push, std::vector<BoundRef> bindings,
+                uint64_t flops) {
+    dispatch(choice, std::move(push), std::move(bindings), flops, 0);
+  }
   void dispatch(KernelId kernel, std::vector<uint32_t> spec, std::vector<uint32_t> push,
-                std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops) {
-    dispatch({kernel, std::move(spec), groups}, std::move(push), std::move(bindings), flops);
+                std::array<uint32_t, 3> groups, std::vector<BoundRef> bindings, uint64_t flops,
+                uint64_t bytes = 0) {
+    dispatch({kernel, std::move(spec), groups}, std::move(push), std::move(bindings), flops, bytes);
   }
 
   BoundRef read(uint32_t slot, Value value) const { return {slot, ref(value), Access::Read}; }

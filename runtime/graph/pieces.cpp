@@ -32,9 +32,17 @@ double flops_per_s(const DeviceCaps &caps, uint64_t n_groups) {
   return std::min(all, double(n_groups) * one);
 }
 
+/// Nor do they have the memory's speed: they wait for what they read.
+double bytes_per_s(const DeviceCaps &caps, uint64_t n_groups) {
+  constexpr double kLeast = 6e8;
+  const double all = double(caps.bytes_per_s), one = std::max(all / 8, std::min(all, kLeast));
+  return std::min(all, double(n_groups) * one);
+}
+
 /// What a kernel reads of a binding: not the whole table when it picks a few rows of it. Each number read is
 /// worth at least one operation or one number written.
 double bytes_of(const Dispatch &dispatch) {
+  if (dispatch.bytes > 0) return double(dispatch.bytes);
   double read = 0, written = 0;
   for (const Binding &b : dispatch.touched) (b.access == Access::Read ? read : written) += double(b.bytes);
   return written + std::min(read, std::max(4 * double(dispatch.flops), written));
@@ -48,7 +56,7 @@ uint32_t mark(uint32_t size, uint64_t i, uint64_t n) { return uint32_t(size * i 
 double estimated_seconds(const DeviceCaps &caps, const Dispatch &dispatch, uint64_t n_groups) {
   const double part = double(n_groups) / double(product(dispatch.groups));
   return kLaunchSeconds + part * std::max(double(dispatch.flops) / flops_per_s(caps, n_groups),
-                                          bytes_of(dispatch) / double(caps.bytes_per_s));
+                                          bytes_of(dispatch) / bytes_per_s(caps, n_groups));
 }
 
 double estimated_seconds(const DeviceCaps &caps, const Dispatch &dispatch) {
@@ -57,6 +65,10 @@ double estimated_seconds(const DeviceCaps &caps, const Dispatch &dispatch) {
 
 uint64_t most_flops(const DeviceCaps &caps, uint64_t n_groups) {
   return uint64_t((kMostSeconds - kLaunchSeconds) * flops_per_s(caps, n_groups));
+}
+
+uint64_t most_bytes(const DeviceCaps &caps, uint64_t n_groups) {
+  return uint64_t((kMostSeconds - kLaunchSeconds) * bytes_per_s(caps, n_groups));
 }
 
 std::vector<Piece> cut(const std::array<uint32_t, 3> &groups, uint64_t n_pieces) {

@@ -18,8 +18,9 @@ inline constexpr double kMostSubmitSeconds = 0.1; // of one submit
 double estimated_seconds(const DeviceCaps &caps, const Dispatch &dispatch, uint64_t n_groups);
 double estimated_seconds(const DeviceCaps &caps, const Dispatch &dispatch);
 
-/// Arithmetic that a grid of so few workgroups may do in one launch.
+/// Arithmetic that a grid of so few workgroups may do in one launch, and bytes that it may read.
 uint64_t most_flops(const DeviceCaps &caps, uint64_t n_groups);
+uint64_t most_bytes(const DeviceCaps &caps, uint64_t n_groups);
 
 /// A part of a grid: workgroups [base, base + groups).
 struct Piece {

@@ -107,7 +107,7 @@ public:
     return {BufferRef::Kind::Temporary, uint32_t(temporary_bytes.size() - 1), 0, bytes};
   }
   void dispatch(const KernelChoice &choice, std::vector<uint32_t> push, std::vector<BoundRef> bindings,
-                uint64_t flops) override {
+                uint64_t flops, uint64_t bytes) override {
     require_linked(choice.kernel);
     for (size_t i = 0; i < 3; ++i)
       if (choice.groups[i] == 0 || choice.groups[i] > caps_.max_workgroup_count[i])
@@ -120,6 +120,7 @@ public:
                           std::move(push),
                           choice.groups,
                           flops,
+                          bytes,
                           1,
                           statement_,
                           false,

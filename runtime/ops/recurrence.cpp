@@ -94,6 +94,7 @@ void lower_recurrence(Lowering &l, const RecurrenceCall &call) {
   // Without a state, c still passes from dispatch to dispatch.
   const BufferRef carry = call.state ? l.ref(call.state) : l.temporary(n_batch * call.n_carried * units * 4);
   const uint64_t row_flops = 2 * call.n_gates * units * units;
+  const uint64_t row_bytes = weights.ref.bytes + (call.n_gates + 1) * units * 4; // W for each row anew
   const auto run = [&](Mode mode, uint64_t first, uint64_t count, uint64_t lanes, uint64_t slices) {
     p.first = uint32_t(first);
     p.count = uint32_t(count);
@@ -105,14 +106,15 @@ void lower_recurrence(Lowering &l, const RecurrenceCall &call) {
                 {1, weights.ref, Access::Read},
                 {2, carry, Access::ReadWrite},
                 {3, l.target().ref, Access::ReadWrite}},
-               n_batch * count * row_flops);
+               n_batch * count * row_flops, n_batch * count * row_bytes);
   };
 
   if (units <= (n_rows == 1 ? kUnitsOfOneRow : kUnitsOfOneGroup)) {
     const uint64_t lanes = std::min<uint64_t>(l.caps().max_workgroup_invocations >= 128 ? 128 : 64,
                                               std::bit_ceil(std::max<uint64_t>(8, units)));
-    const uint64_t step =
-        std::max<uint64_t>(1, std::min(kDispatchFlops, most_flops(l.caps(), 1)) / row_flops);
+    const uint64_t by_flops = std::min(kDispatchFlops, most_flops(l.caps(), 1)) / row_flops,
+                   by_bytes = most_bytes(l.caps(), 1) / row_bytes;
+    const uint64_t step = std::max<uint64_t>(1, std::min(by_flops, by_bytes));
     for (uint64_t first = 0; first < n_rows; first += step)
       run(kSequence, first, std::min(step, n_rows - first), lanes, 1);
     return;

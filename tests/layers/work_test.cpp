@@ -48,14 +48,20 @@ std::string text_of(const layer::WorkCounts &c) {
                 c.longest_submit_s, " s");
 }
 
+const std::string kWide = "graph wide\n  in x f32 [1, 1500, 1280]\n  out y = linear(x, w)\n";
+const TensorType kWideWeight{{5120, 1280}, Encoding::F16}, kWideInput{{1, 1500, 1280}, Encoding::F32};
+
+std::shared_ptr<const Model> wide_model() {
+  return Model::open(write_model({kWide}, {{"w", weight(kWideWeight, 1)}}));
+}
+HostTensors wide_inputs() { return {{"x", weight(kWideInput, 2)}}; }
+
 } // namespace
 
 TEST_CASE("work: a launch and a submit that take long are reported, and are short when cut") {
   const Armed layer;
-  const TensorType type{{5120, 1280}, Encoding::F16};
-  const auto model = Model::open(write_model(
-      {"graph wide\n  in x f32 [1, 1500, 1280]\n  out y = linear(x, w)\n"}, {{"w", weight(type, 1)}}));
-  const HostTensors inputs = {{"x", weight({{1, 1500, 1280}, Encoding::F32}, 2)}};
+  const auto model = wide_model();
+  const HostTensors inputs = wide_inputs();
   layer::WorkCounts whole;
   const uint64_t n_reports = provoke([&] {
     // So fast that nothing needs to be cut.
@@ -71,6 +77,23 @@ TEST_CASE("work: a launch and a submit that take long are reported, and are shor
   CHECK(cut.n_submits > 1);
   if (timed) CHECK(cut.longest_launch_s < whole.longest_launch_s / 3);
   CHECK(cut.longest_submit_s < whole.longest_submit_s / 1.3);
+}
+
+TEST_CASE("work: where a submit takes longer than planned, those that follow it are smaller at once") {
+  const Armed layer;
+  const auto device = open_device_of({});
+  const auto model = wide_model();
+  Session session(device, model, DeviceWeights::load(device, model));
+  layer->measure_work({true, 0, 0});
+  Program &program = session.program("wide");
+  for (const auto &[name, tensor] : wide_inputs())
+    program.set_input(name, std::as_bytes(std::span(tensor.f)));
+  layer->delay_fences(400);
+  session.run(program);
+  const layer::WorkCounts counts = layer->work_counts();
+  INFO(text_of(counts));
+  CHECK(counts.n_launches >= 8);
+  CHECK(counts.n_submits + 2 >= counts.n_launches); // three and more are in the first only
 }
 
 TEST_CASE("work: statements of large models stay near 30 ms a launch and 100 ms a submit on this device" *

@@ -89,6 +89,11 @@ TEST_CASE("pieces: few rows of a large table are not the whole table, a few grou
         doctest::Approx(1e-2).epsilon(0.01)); // an eighth of the speed
   CHECK(most_flops(caps, 1) * 8 <= most_flops(caps, 8));
   CHECK(most_flops(caps, 8) == most_flops(caps, 1000));
+  CHECK(most_bytes(caps, 1) * 8 > most_bytes(caps, 8)); // here memory is slow for a single one, too
+  CHECK(most_bytes(caps, 8) == most_bytes(caps, 1000));
+  Dispatch again = dispatch({100, 1, 1}, 1000, 4000, 4000);
+  again.bytes = 10'000'000; // the same rows, again and again
+  CHECK(estimated_seconds(caps, again) == doctest::Approx(1e-2).epsilon(0.01));
   caps.flops_per_s = 3'000'000'000;
   CHECK(most_flops(caps, 1) * 3 / 2 <= most_flops(caps, 2) + 1); // slow devices have less to share out
   CHECK(most_flops(caps, 2) == most_flops(caps, 1000));
