@@ -1,41 +1,18 @@
 #include "vk/reflect.h"
 
+#include "vk/spirv_ops.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
 
 namespace fovea::vk {
+
+using namespace spirv;
+
 namespace {
 
-// The part of the SPIR-V specification that matters here.
-enum Op : uint32_t {
-  OpEntryPoint = 15,
-  OpExecutionMode = 16,
-  OpCapability = 17,
-  OpTypeInt = 21,
-  OpTypeFloat = 22,
-  OpTypeVector = 23,
-  OpTypeImage = 25,
-  OpTypeSampledImage = 27,
-  OpTypeArray = 28,
-  OpTypeStruct = 30,
-  OpTypePointer = 32,
-  OpConstant = 43,
-  OpSpecConstantTrue = 48,
-  OpSpecConstantFalse = 49,
-  OpSpecConstant = 50,
-  OpSpecConstantComposite = 51,
-  OpFunctionCall = 57,
-  OpVariable = 59,
-  OpLoad = 61,
-  OpStore = 62,
-  OpAccessChain = 65,
-  OpInBoundsAccessChain = 66,
-  OpArrayLength = 68,
-  OpDecorate = 71,
-  OpMemberDecorate = 72,
-};
 enum Decoration : uint32_t {
   SpecId = 1,
   BufferBlock = 3,
@@ -48,8 +25,7 @@ enum Decoration : uint32_t {
   MemberOffset = 35,
 };
 enum StorageClass : uint32_t { UniformConstant = 0, Uniform = 2, PushConstant = 9, StorageBuffer = 12 };
-constexpr uint32_t kMagic = 0x07230203, kGlCompute = 5, kLocalSize = 17, kWorkgroupSize = 25, kDimBuffer = 5;
-constexpr uint32_t kHeaderWords = 5;
+constexpr uint32_t kGlCompute = 5, kLocalSize = 17, kWorkgroupSize = 25, kDimBuffer = 5;
 
 using Words = std::span<const uint32_t>;
 

@@ -1,51 +1,18 @@
 #include "vk/specialize.h"
 
+#include "vk/spirv_ops.h"
+
 #include <array>
 #include <map>
 #include <optional>
 
 namespace fovea::vk {
+
+using namespace spirv;
+
 namespace {
 
-// The part of the SPIR-V specification that matters here.
-enum Op : uint32_t {
-  OpTypeBool = 20,
-  OpConstantTrue = 41,
-  OpConstantFalse = 42,
-  OpConstant = 43,
-  OpConstantComposite = 44,
-  OpSpecConstantTrue = 48,
-  OpSpecConstantFalse = 49,
-  OpSpecConstant = 50,
-  OpSpecConstantComposite = 51,
-  OpSpecConstantOp = 52,
-  OpDecorate = 71,
-  OpCompositeExtract = 81,
-  OpIAdd = 128,
-  OpISub = 130,
-  OpIMul = 132,
-  OpUDiv = 134,
-  OpUMod = 137,
-  OpLogicalEqual = 164,
-  OpLogicalNotEqual = 165,
-  OpLogicalOr = 166,
-  OpLogicalAnd = 167,
-  OpLogicalNot = 168,
-  OpSelect = 169,
-  OpIEqual = 170,
-  OpINotEqual = 171,
-  OpUGreaterThan = 172,
-  OpUGreaterThanEqual = 174,
-  OpULessThan = 176,
-  OpULessThanEqual = 178,
-  OpShiftRightLogical = 194,
-  OpShiftLeftLogical = 196,
-  OpBitwiseOr = 197,
-  OpBitwiseXor = 198,
-  OpBitwiseAnd = 199,
-  OpLoopMerge = 246,
-};
-constexpr uint32_t kSpecId = 1, kUnroll = 1, kDontUnroll = 2, kMagic = 0x07230203, kHeaderWords = 5;
+constexpr uint32_t kSpecId = 1, kUnroll = 1, kDontUnroll = 2;
 
 using Words = std::span<const uint32_t>;
 using Value = std::optional<uint32_t>; // of a number or, 0 or 1, of a bool

@@ -27,6 +27,10 @@ private:
   double begin_s_;
 };
 
+/// The input, behind which nothing can be read: red zones, or in the build without AddressSanitizer a page
+/// that cannot. Until the next call.
+std::span<const std::byte> input_bytes(const uint8_t *data, size_t size);
+
 /// Ends the process, saying `what`.
 [[noreturn]] void finding(const char *what, const std::string &details = {});
 /// A finding unless the Error is one that a stranger's file may cause.

@@ -1,29 +1,16 @@
 #include "layer/spirv_access.h"
 
+#include "vk/spirv_ops.h"
+
 #include <cstddef>
 
 namespace fovea::layer {
+
+using namespace spirv;
+
 namespace {
 
-enum Opcode : uint32_t {
-  OpFunctionCall = 57,
-  OpVariable = 59,
-  OpImageTexelPointer = 60,
-  OpLoad = 61,
-  OpStore = 62,
-  OpCopyMemory = 63,
-  OpAccessChain = 65,
-  OpInBoundsAccessChain = 66,
-  OpPtrAccessChain = 67,
-  OpDecorate = 71,
-  OpCopyObject = 83,
-  OpAtomicLoad = 227,
-  OpAtomicStore = 228,
-  OpAtomicExchange = 229,
-  OpAtomicXor = 242,
-};
 constexpr uint32_t kBinding = 33; // a decoration
-constexpr size_t kHeaderWords = 5;
 
 } // namespace
 

@@ -1,40 +1,18 @@
 #include "layer/spirv_needs.h"
 
+#include "vk/spirv_ops.h"
+
 #include <algorithm>
 #include <vector>
 
 namespace fovea::layer {
+
+using namespace spirv;
+
 namespace {
 
-enum Opcode : uint32_t {
-  OpExecutionMode = 16,
-  OpCapability = 17,
-  OpTypeBool = 20,
-  OpTypeInt = 21,
-  OpTypeFloat = 22,
-  OpTypeVector = 23,
-  OpTypeArray = 28,
-  OpTypeStruct = 30,
-  OpTypePointer = 32,
-  OpConstantTrue = 41,
-  OpConstantFalse = 42,
-  OpConstant = 43,
-  OpConstantComposite = 44,
-  OpSpecConstantTrue = 48,
-  OpSpecConstantFalse = 49,
-  OpSpecConstant = 50,
-  OpSpecConstantComposite = 51,
-  OpSpecConstantOp = 52,
-  OpVariable = 59,
-  OpDecorate = 71,
-  OpCompositeExtract = 81,
-  OpLogicalNot = 168,
-  OpSelect = 169,
-  OpExecutionModeId = 331,
-};
 constexpr uint32_t kSpecId = 1, kBuiltIn = 11, kWorkgroupSize = 25; // decorations, and a built-in
 constexpr uint32_t kLocalSize = 17, kLocalSizeId = 38, kShared = 4; // execution modes, a storage class
-constexpr size_t kHeaderWords = 5;
 
 using Words = std::span<const uint32_t>;
 using Value = std::optional<uint32_t>;

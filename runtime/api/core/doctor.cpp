@@ -1,7 +1,7 @@
 #include "fovea/doctor.h"
 
+#include "api/core/verdicts.h"
 #include "api/handles.h"
-#include "api/json.h"
 
 #include "tasks/doctor.h"
 #include "vk/pipeline_cache.h"
@@ -13,29 +13,12 @@ namespace {
 
 const fovea_doctor_options kDoctorDefaults = {sizeof(fovea_doctor_options), nullptr, nullptr, nullptr, 1, 0};
 
-const char *name_of(check::CaseResult::Outcome outcome) {
-  switch (outcome) {
-  case check::CaseResult::Outcome::Right: return "right";
-  case check::CaseResult::Outcome::Wrong: return "wrong";
-  case check::CaseResult::Outcome::Unknown: break;
-  }
-  return "unknown";
-}
-
 void write_row(JsonWriter &json, const Examined &row) {
   json.begin_object();
-  json.key("kernels").begin_array();
-  for (const vk::KernelVariant &v : row.variants) json.value(vk::to_string(v));
-  json.end()
-      .member("statement", row.statement)
-      .member("shapes", row.shapes)
-      .member("preferred", row.preferred)
-      .member("verdict", name_of(row.result.outcome))
-      .member("error", row.result.error)
-      .member("allowed", row.result.allowed)
-      .member("us", row.result.seconds * 1e6);
-  if (!row.result.fault.empty()) json.member("fault", row.result.fault);
-  json.end();
+  write_kernels(json, row.variants);
+  json.member("statement", row.statement).member("shapes", row.shapes).member("preferred", row.preferred);
+  write_result(json, row.result);
+  json.member("us", row.result.seconds * 1e6).end();
 }
 
 std::string to_json(const Examination &found, const vk::Device &device, const std::string &path) {

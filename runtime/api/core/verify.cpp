@@ -1,8 +1,8 @@
 #include "fovea/doctor.h"
 
 #include "api/core/host_tensors.h"
+#include "api/core/verdicts.h"
 #include "api/handles.h"
-#include "api/json.h"
 
 #include "tasks/verify.h"
 
@@ -14,28 +14,14 @@ namespace {
 const fovea_verify_options kVerifyDefaults = {
     sizeof(fovea_verify_options), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0, 0};
 
-const char *name_of(check::CaseResult::Outcome outcome) {
-  switch (outcome) {
-  case check::CaseResult::Outcome::Right: return "right";
-  case check::CaseResult::Outcome::Wrong: return "wrong";
-  case check::CaseResult::Outcome::Unknown: break;
-  }
-  return "unknown";
-}
-
 void write_row(JsonWriter &json, const Verified &row) {
   json.begin_object()
       .member("graph", row.graph)
       .member("statement", row.statement)
       .member("op", row.op)
       .member("shapes", row.shapes);
-  json.key("kernels").begin_array();
-  for (const vk::KernelVariant &v : row.kernels) json.value(vk::to_string(v));
-  json.end()
-      .member("verdict", name_of(row.result.outcome))
-      .member("error", row.result.error)
-      .member("allowed", row.result.allowed);
-  if (!row.result.fault.empty()) json.member("fault", row.result.fault);
+  write_kernels(json, row.kernels);
+  write_result(json, row.result);
   json.end();
 }
 

@@ -20,7 +20,7 @@ extern "C" const char *__lsan_default_suppressions() {
 FOVEA_FUZZ_MUTATORS(edit_sound, join_sounds)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const auto bytes = std::as_bytes(std::span(data, size));
+  const auto bytes = input_bytes(data, size);
   const uint32_t variant = variant_of({reinterpret_cast<const char *>(data), size});
   return run_input(bytes, [&] {
     AudioReader reader(bytes, "m.wav", variant % 8 ? kSpeechRateHz : 44100);

@@ -91,7 +91,7 @@ FOVEA_FUZZ_MUTATORS(edit, join)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;
-  const auto bytes = std::as_bytes(std::span(data, size));
+  const auto bytes = input_bytes(data, size);
   return run_input(bytes, [&] {
     const Model model(ModelFile(MappedFile("m.gguf", bytes)));
     const uint32_t variant = variant_of({reinterpret_cast<const char *>(data), size});

@@ -11,7 +11,7 @@ using namespace fovea::fuzz;
 FOVEA_FUZZ_MUTATORS(edit_ggml, join_ggml)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const auto bytes = std::as_bytes(std::span(data, size));
+  const auto bytes = input_bytes(data, size);
   return run_input(bytes, [&] {
     const Source source = open_whisper_ggml(InputFile("m.bin", bytes));
     // Whisper's vocabulary makes a plan a hundred times slower than the rest.

@@ -33,7 +33,7 @@ std::string join(std::string_view a, std::string_view b, Dice &dice) {
 FOVEA_FUZZ_MUTATORS(edit, join)
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const auto bytes = std::as_bytes(std::span(data, size));
+  const auto bytes = input_bytes(data, size);
   return run_input(bytes, [&] {
     const Source source = open_gguf(InputFile("m.gguf", bytes));
     use_source(source, variant_of({reinterpret_cast<const char *>(data), size}));
