@@ -71,7 +71,8 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands opera
 void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
   const bool texels = operands == Operands::Texels;
   const uint32_t lanes = v.caps.subgroup_size;
-  const uint32_t rows = s.n_queries >= 3 ? 4 : s.n_queries;
+  // Each lane holds whole rows of q: beyond 256 numbers they spill, and take drivers minutes to compile.
+  const uint32_t rows = std::clamp<uint32_t>(256 / s.head_size, 1, s.n_queries >= 3 ? 4 : s.n_queries);
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
     return;
   v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few},
