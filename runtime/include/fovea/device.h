@@ -43,9 +43,8 @@ typedef struct fovea_device_info {
   /* Features, 0 or 1. */
   int f16_arithmetic, int8_arithmetic, integer_dot_product;
   int unified_memory, host_pointer_import; /* weights need no copy */
-  const char
-      *profile; /* the device that it pretends to be, whose limits and features these are; "" when none */
-  const char *quirks; /* what is off because it is known to be bad here, with the reason, one a line; "" */
+  const char *profile; /* what it pretends to be, with these limits and features; "": itself */
+  const char *quirks;  /* what is off because it is known to be bad here, with the reason, one a line; "" */
 } fovea_device_info;
 
 /* Every Vulkan device there is, usable or not, in the loader's order, as fovea_device_open() takes it by

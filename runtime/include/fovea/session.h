@@ -27,8 +27,7 @@ typedef enum fovea_element {
 /* A tensor in host memory. Never grows: arrays of it are passed. */
 typedef struct fovea_tensor {
   const char *name;
-  fovea_element
-      element; /* results are f32 or i32; inputs of i64 are narrowed, f16 ones of the graph are rounded */
+  fovea_element element; /* of results f32 or i32; inputs of i64 are narrowed, f16 ones of a graph rounded */
   uint32_t rank;
   uint64_t shape[4];
   const void *data; /* the product of shape, elements each */
