@@ -185,6 +185,8 @@ void run_in_child(const std::string &program, const vk::Device &device, std::spa
         greeted = true;
       } else if (read == Child::Read::Line && line.starts_with("begin ")) {
         begun = true;
+      } else if (read == Child::Read::Line && !line.starts_with("result ")) {
+        fail(ErrorCode::Unsupported, program, ": cannot check kernels: ", line); // its own reason
       } else if (read == Child::Read::Line) {
         const auto [index, result] = parse_result(after(line, "result "));
         if (first + index != next) fail(ErrorCode::Unsupported, program, ": answers out of turn");

@@ -255,6 +255,15 @@ TEST_CASE("tool faults: a full disk, and files that may not grow") {
   // Drivers whose memory are files (llvmpipe of Mesa 24 and later) end with SIGBUS whatever is written.
   const bool has_memory = run_command(limited(s.transcribe(s.good))).exit_code != 128 + SIGBUS;
   if (!has_memory) MESSAGE("skipped: where files may not grow, this driver has no memory");
+  if (has_memory) { // a trial that cannot write says why, and what was asked for is done
+    const TempFolder cold;
+    const Finished f =
+        run_command(limited("FOVEA_CACHE_DIR=" + quoted(cold.path()) + " " + s.transcribe(s.good)));
+    CAPTURE(f.err);
+    CHECK(f.exit_code == 0);
+    CHECK(f.err.find("cannot check kernels: " + cold.path()) != std::string::npos);
+    CHECK(f.err.find("cannot write: File too large") != std::string::npos);
+  }
   for (const char *old : {"", "old"}) {
     std::filesystem::remove(s.out);
     if (*old) write_file(s.out, old);
