@@ -19,13 +19,22 @@ HostTensor weight(const TensorType &type, uint32_t seed) {
   return out;
 }
 
-std::shared_ptr<vk::Device> open_device_of(std::optional<uint64_t> speed) {
+std::shared_ptr<vk::Device> device_of_speed(uint64_t flops_per_s, uint64_t bytes_per_s) {
   vk::DeviceOptions options;
   options.cache_folder = "";
   options.tuning = false;
-  if (speed) options.adjust_caps = [=](DeviceCaps &caps) { caps.flops_per_s = caps.bytes_per_s = *speed; };
+  options.adjust_caps = [=](DeviceCaps &caps) {
+    caps.flops_per_s = flops_per_s;
+    caps.bytes_per_s = bytes_per_s;
+  };
   return vk::Device::open(options);
 }
+/// So fast that nothing needs to be cut; so slow that a third of a second is planned for `wide_model`.
+std::shared_ptr<vk::Device> fast_device() {
+  constexpr uint64_t kAny = std::numeric_limits<uint64_t>::max() / 2;
+  return device_of_speed(kAny, kAny);
+}
+std::shared_ptr<vk::Device> slow_device() { return device_of_speed(60'000'000'000, 5'000'000'000); }
 
 /// What the second run takes: drivers compile in the first.
 layer::WorkCounts measured(const std::shared_ptr<vk::Device> &device,
@@ -62,16 +71,15 @@ TEST_CASE("work: a launch and a submit that take long are reported, and are shor
   const Armed layer;
   const auto model = wide_model();
   const HostTensors inputs = wide_inputs();
-  layer::WorkCounts whole;
-  const uint64_t n_reports = provoke([&] {
-    // So fast that nothing needs to be cut.
-    whole = measured(open_device_of(std::numeric_limits<uint64_t>::max() / 2), model, inputs,
-                     {true, kMostLaunchSeconds, kMostSubmitSeconds});
-  });
+  const auto device = fast_device();
+  const layer::WorkCounts whole = measured(device, model, inputs);
   CHECK(whole.n_launches == 1);
   const bool timed = whole.n_timed > 0; // not every device has timestamps
+  const uint64_t n_reports = provoke([&] {
+    (void)measured(device, model, inputs, {true, whole.longest_launch_s / 4, whole.longest_submit_s / 4});
+  });
   CHECK(n_reports == (timed ? 2 : 1));
-  const layer::WorkCounts cut = measured(open_device_of({}), model, inputs);
+  const layer::WorkCounts cut = measured(slow_device(), model, inputs);
   INFO("whole: ", text_of(whole), "\ncut: ", text_of(cut));
   CHECK(cut.n_launches > 4);
   CHECK(cut.n_submits > 1);
@@ -81,7 +89,7 @@ TEST_CASE("work: a launch and a submit that take long are reported, and are shor
 
 TEST_CASE("work: where a submit takes longer than planned, those that follow it are smaller at once") {
   const Armed layer;
-  const auto device = open_device_of({});
+  const auto device = slow_device();
   const auto model = wide_model();
   Session session(device, model, DeviceWeights::load(device, model));
   layer->measure_work({true, 0, 0});
@@ -131,7 +139,7 @@ TEST_CASE("work: statements of large models stay near 30 ms a launch and 100 ms 
        {1, 1500, 2048}},
   };
   constexpr double kBusy = 4; // other programs have the processors too
-  const auto device = open_device_of({});
+  const auto device = open_device();
   for (const Statement &s : statements) {
     HostTensors weights;
     uint32_t seed = 3;

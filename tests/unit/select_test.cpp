@@ -185,6 +185,24 @@ TEST_CASE("select: texel buffers where they hold the operands, first where they 
   }
 }
 
+TEST_CASE("select: a lane of attention for few queries holds at most 256 numbers of q") {
+  constexpr size_t kRows = 5; // a constant of attention_subgroup_few.comp
+  for (const uint32_t size : {16u, 64u, 96u, 128u, 256u})
+    for (const uint32_t queries : {1u, 2u, 3u, 4u, 9u}) {
+      INFO(size, " ", queries);
+      size_t n_few = 0;
+      for (const AttentionChoice &c : all_attention_variants(kLlvmpipe, attention(queries, 40, size))) {
+        if (name(c) != "attention_subgroup_few") continue;
+        ++n_few;
+        const uint32_t rows = c.spec.at(kRows), wanted = queries >= 3 ? 4 : queries;
+        CHECK(rows <= wanted);
+        CHECK((rows == 1 || rows * size <= 256));
+        CHECK((rows == wanted || (rows + 1) * size > 256));
+      }
+      CHECK(n_few == 1);
+    }
+}
+
 TEST_CASE("select: linear's tiles cover the result") {
   const LinearChoice wide = select_linear(kLlvmpipe, linear(1500, 51865, 384, Encoding::F16));
   // 16 rows x 32 columns: 94 x 1621 tiles, more than one dimension takes.
