@@ -4,6 +4,7 @@
 // FOVEA_FAULTS=transcribe: only faults whose names begin so; FOVEA_FAULTS_VERBOSE=1: tells each.
 #include "api/process.h"
 #include "base/error.h"
+#include "support/share.h"
 #include "support/shared_folder.h"
 #include "support/source_files.h"
 #include "support/tiny_speech_model.h"
@@ -176,12 +177,6 @@ struct Speech {
 const std::string kEio = std::to_string(EIO), kFull = std::to_string(ENOSPC), kIntr = std::to_string(EINTR),
                   kNoMemory = std::to_string(ENOMEM);
 
-/// How many of a sweep's allocations fail, one in so many: FOVEA_EVERY=1 makes all (stage soak).
-long one_in(long usual) {
-  const char *value = std::getenv("FOVEA_EVERY");
-  return value ? std::max(1L, std::atol(value)) : usual;
-}
-
 /// Calls that may be interrupted or give less than wanted, and that may fail for good.
 void fail_calls(Subject &s, long stride) {
   s.fail_each("open", {kIntr, kEio});
@@ -228,37 +223,37 @@ TEST_CASE("host faults: allocations of convert and inspect, places that allocate
           doctest::test_suite("sweep")) {
   const Speech speech;
   Subject inspect = speech.inspect();
-  inspect.fail_each("alloc", {kNoMemory}, one_in(7));
+  inspect.fail_each("alloc", {kNoMemory}, long(one_in(53)));
   inspect.still_works();
   Subject transcribe = speech.transcribe();
-  transcribe.fail_each("path", {kNoMemory}, one_in(7));
+  transcribe.fail_each("path", {kNoMemory}, long(one_in(53)));
   transcribe.still_works();
   if (const std::string source = shared_path("golden/cases/whisper"); !source.empty()) {
     Subject convert("convert", convert_arguments(source), {source});
-    convert.fail_each("alloc", {kNoMemory}, one_in(7));
+    convert.fail_each("alloc", {kNoMemory}, long(one_in(53)));
     convert.still_works();
   }
 }
 
-TEST_CASE("host faults: every system call of convert, inspect and transcribe" *
+TEST_CASE("host faults: every system call of convert, inspect and transcribe, or a share" *
           doctest::test_suite("sweep")) {
   const Speech speech;
   Subject inspect = speech.inspect(), transcribe = speech.transcribe();
-  fail_calls(inspect, 1);
-  fail_calls(transcribe, 1);
+  fail_calls(inspect, long(one_in(5)));
+  fail_calls(transcribe, long(one_in(5)));
   if (const std::string source = shared_path("golden/cases/whisper"); !source.empty())
     for (const char *environment : {"", "FOVEA_HOST_NO_TMPFILE=1 "}) {
       Subject convert("convert", convert_arguments(source), {source}, environment);
-      fail_calls(convert, 1);
+      fail_calls(convert, long(one_in(5)));
     }
 }
 
-TEST_CASE("host faults: convert killed in every write, sync, link and rename" *
+TEST_CASE("host faults: convert killed in every write, or a share, sync, link and rename" *
           doctest::test_suite("sweep")) {
   const std::string source = shared_path("golden/cases/whisper");
   if (source.empty()) return;
   for (const char *environment : {"", "FOVEA_HOST_NO_TMPFILE=1 "}) {
     Subject convert("convert", convert_arguments(source), {source}, environment);
-    kill_writes(convert, 1);
+    kill_writes(convert, long(one_in(5)));
   }
 }

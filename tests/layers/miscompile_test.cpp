@@ -7,6 +7,7 @@
 #include "check/gate.h"
 #include "kernels/catalogue.h"
 #include "models/golden.h"
+#include "support/share.h"
 #include "support/temp_folder.h"
 #include "tasks/verify.h"
 
@@ -262,12 +263,12 @@ TEST_CASE("a kernel that the driver compiles wrongly is found out and routed aro
 
 TEST_SUITE("sweep") {
   TEST_CASE("constants and arithmetic of a text model's kernels, compiled wrongly") {
-    try_mutants("llama", Encoding::Q8, one_in(11));
+    try_mutants("llama", Encoding::Q8, one_in(37));
   }
   TEST_CASE("constants and arithmetic of a speech model's kernels, compiled wrongly") {
-    try_mutants("whisper", Encoding::F16, one_in(23));
+    try_mutants("whisper", Encoding::F16, one_in(53));
   }
   TEST_CASE("constants and arithmetic of a picture model's kernels, compiled wrongly") {
-    try_mutants("resnet", Encoding::F32, one_in(23));
+    try_mutants("resnet", Encoding::F32, one_in(37));
   }
 }

@@ -66,11 +66,6 @@ const std::string &letters_path() {
 
 } // namespace
 
-size_t one_in(size_t usual) {
-  const char *value = std::getenv("FOVEA_EVERY");
-  return value ? size_t(std::max(1, std::atoi(value))) : usual;
-}
-
 std::shared_ptr<vk::Device> open_device(const std::string &cache_folder) {
   return vk::Device::open(options(cache_folder));
 }

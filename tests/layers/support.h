@@ -46,9 +46,6 @@ public:
   Quiet &operator=(const Quiet &) = delete;
 };
 
-/// How many of a sweep's tries to make, one in so many: FOVEA_EVERY says otherwise, and 1 makes all.
-size_t one_in(size_t usual);
-
 /// Something that opens a device, loads a model, runs it and destroys it all, and what comes of it: tokens,
 /// or scores.
 struct Scenario {

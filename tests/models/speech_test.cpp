@@ -3,6 +3,7 @@
 #include "models/golden.h"
 
 #include "audio/audio.h"
+#include "support/share.h"
 
 #include <algorithm>
 #include <cmath>
@@ -60,13 +61,15 @@ TEST_CASE("log-mel of the golden signals") {
   }
 }
 
-TEST_CASE("encoder statistics of every real clip, f16") {
+TEST_CASE("encoder statistics of real clips, f16") {
   const std::string folder = shared_path("models/whisper-tiny.en");
   if (folder.empty()) return;
   std::ifstream file(folder + "/references.json");
   const auto references = nlohmann::json::parse(file);
   Session session = make_session(converted(folder, Encoding::F16));
-  for (const char *clip : {"clips/jfk.wav", "clips/syn-07.wav"}) {
+  const std::vector<std::string> clips = {"clips/jfk.wav", "clips/syn-07.wav"};
+  for (size_t i = 0; i < clips.size(); i += one_in(1)) {
+    const std::string &clip = clips[i];
     const Audio audio = read_audio(folder + "/" + clip);
     RunRequest request;
     request.inputs["samples"] = HostTensor({{audio.samples.size()}, Encoding::F32});

@@ -2,6 +2,7 @@
 #include "models/golden.h"
 
 #include "image/image.h"
+#include "support/share.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,7 +39,9 @@ TEST_CASE("real weights: top 5 of every image, in every encoding; pixels of the 
   const auto references = nlohmann::json::parse(file);
   for (const Encoding encoding : {Encoding::F32, Encoding::F16, Encoding::Q8}) {
     Session session = make_session(converted(folder, encoding));
+    size_t n = 0;
     for (const auto &[name, top] : references["top5"].items()) {
+      if (n++ % one_in(1) != 0) continue;
       CAPTURE(name);
       RunRequest request;
       request.inputs["image"] = image_words(read_image(images + "/" + name));

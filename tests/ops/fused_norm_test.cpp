@@ -1,6 +1,5 @@
 // A norm whose only reader is a product with few rows is that product's own first step (graph/lowering.h:
 // defer()).
-#include "exec/session.h"
 #include "support/op_case.h"
 
 #include <algorithm>
@@ -43,12 +42,7 @@ bool streams() {
 
 /// Whether the plan has the norm's own kernel.
 bool is_apart(const OpCase &c, const char *norm) {
-  const auto model = Model::open(test::write_model({c.graph_text}, c.weights));
-  SessionOptions options;
-  options.bindings = c.bindings;
-  options.adjust_caps = c.adjust_caps;
-  Session session(test::test_device(), model, DeviceWeights::load(test::test_device(), model), options);
-  const auto &dispatches = session.program("g", c.bindings).plan().dispatches;
+  const auto dispatches = test::plan_op_case(c).dispatches;
   return std::any_of(dispatches.begin(), dispatches.end(),
                      [&](const Dispatch &d) { return std::string(to_string(d.kernel)).starts_with(norm); });
 }

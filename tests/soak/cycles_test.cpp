@@ -4,6 +4,7 @@
 #include "soak/voice.h"
 
 #include "layers/support.h"
+#include "support/share.h"
 #include "support/temp_folder.h"
 
 #include <chrono>
@@ -80,9 +81,9 @@ void check_sessions(size_t n) {
 TEST_CASE("cycles: devices that were opened, used and closed leave nothing") { check_devices(10); }
 TEST_CASE("cycles: sessions that were made, used and destroyed leave nothing") { check_sessions(100); }
 
-TEST_CASE("cycles: ten thousand devices, or one in twenty" * doctest::test_suite("sweep")) {
-  check_devices(10'000 / one_in(20));
+TEST_CASE("cycles: ten thousand devices, or a share" * doctest::test_suite("sweep")) {
+  check_devices(10'000 / one_in(50));
 }
-TEST_CASE("cycles: ten thousand sessions, or one in twenty" * doctest::test_suite("sweep")) {
-  check_sessions(10'000 / one_in(20));
+TEST_CASE("cycles: ten thousand sessions, or a share" * doctest::test_suite("sweep")) {
+  check_sessions(10'000 / one_in(50));
 }

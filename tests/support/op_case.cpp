@@ -4,6 +4,7 @@
 #include "exec/tensors.h"
 #include "format/gguf_writer.h"
 #include "ops/registry.h"
+#include "support/share.h"
 
 #include <algorithm>
 #include <cmath>
@@ -135,61 +136,87 @@ std::string write_model(const std::vector<std::string> &graph_texts, const HostT
   return path;
 }
 
+namespace {
+
+/// Runs the case once, with what `caps` admits, and compares. What ran.
+Plan run_once(const OpCase &c, const Graph &graph, const std::shared_ptr<const Model> &model,
+              const std::shared_ptr<const DeviceWeights> &weights, const DeviceCaps &caps,
+              const ReferenceRun &expected, const HostTensors &states) {
+  SessionOptions options;
+  options.bindings = c.bindings;
+  options.adjust_caps = [&](DeviceCaps &device_caps) { device_caps = caps; };
+  Session session(test_device(), model, weights, options);
+  Program &program = session.program(graph.name(), c.bindings);
+  std::string kernels;
+  for (const Dispatch &d : program.plan().dispatches) kernels += concat(" ", to_string(d.kernel));
+  INFO("kernels:", kernels, "\n", c.graph_text, dump_plan(program.plan()));
+  session.fill_scratch(kPoison);
+  for (const auto &[name, tensor] : c.inputs)
+    program.set_input(name, std::span<const std::byte>(tensor_bytes(tensor)));
+  for (const auto &[name, value] : c.steps) program.set_step(name, value);
+  session.run(program);
+
+  const std::vector<std::byte> arena = session.read_scratch();
+  CHECK_MESSAGE(bitwise_poison(std::span(arena).last(Session::kGuardBytes)),
+                "the guard after the arena was written");
+  for (const PlanValue &out : program.plan().outputs) {
+    compare("output " + out.name, host_tensor(out.type, program.output(out.name)),
+            expected.outputs.at(out.name), c);
+    const uint64_t end = out.offset + out.type.bytes(), padded = (end + 255) / 256 * 256;
+    // Unless something else of the plan was there before it.
+    CHECK_MESSAGE((is_reused(program.plan(), end, padded) ||
+                   bitwise_poison(std::span(arena).subspan(end - end % 4, padded - (end - end % 4)))),
+                  "output ", out.name, " was written past its end");
+  }
+  for (const auto &[name, want] : states) compare("state " + name, session.read_state(name), want, c);
+  return program.plan();
+}
+
+} // namespace
+
+Plan plan_op_case(const OpCase &c) {
+  const Graph graph = parse_graph(c.graph_text, op_table());
+  const Graph *const graphs[] = {&graph};
+  const auto model = Model::open(write_model({c.graph_text}, c.weights));
+  const auto weights = [&](const std::string &name) { return model->find_weight(name); };
+  DeviceCaps caps = test_device()->caps();
+  if (c.adjust_caps) c.adjust_caps(caps);
+  return make_plan(graph, c.bindings, weights, StateLayout::of(graphs, c.bindings), caps);
+}
+
 std::set<std::string> run_op_case(const OpCase &c) {
   const Graph graph = parse_graph(c.graph_text, op_table());
+  const Graph *const graphs[] = {&graph};
   const auto model = Model::open(write_model({c.graph_text}, c.weights));
   const auto weights = DeviceWeights::load(test_device(), model);
   const auto reader = [&](const std::string &name) { return read_tensor(model->file(), name); };
+  const WeightLookup lookup = [&](const std::string &name) { return model->find_weight(name); };
   HostTensors states;
-  const ReferenceRun expected = run_reference(graph, c.bindings, reader, c.inputs, c.steps, states);
+  std::optional<ReferenceRun> expected;
 
-  std::set<std::string> ran;
-  std::set<uint32_t> disabled;
-  for (int round = 0;; ++round) {
-    SessionOptions options;
-    options.bindings = c.bindings;
-    options.adjust_caps = [&](DeviceCaps &caps) {
-      if (c.adjust_caps) c.adjust_caps(caps);
-      caps.disabled_kernels.insert(disabled.begin(), disabled.end());
-      // CTest's ops_in_pieces: every grid in so many parts.
-      if (const char *pieces = std::getenv("FOVEA_TEST_PIECES")) caps.least_pieces = uint32_t(atoi(pieces));
-    };
-    Session session(test_device(), model, weights, options);
-    Program *program = nullptr;
+  DeviceCaps caps = test_device()->caps();
+  if (c.adjust_caps) c.adjust_caps(caps);
+  // CTest's ops_in_pieces: every grid in so many parts.
+  if (const char *pieces = std::getenv("FOVEA_TEST_PIECES")) caps.least_pieces = uint32_t(atoi(pieces));
+  caps.max_storage_buffer_range = std::min(caps.max_storage_buffer_range, weights->max_range());
+  const auto next_plan = [&] {
+    if (!is_plan_run())
+      return make_plan(graph, c.bindings, lookup, StateLayout::of(graphs, c.bindings), caps);
+    if (!expected) expected = run_reference(graph, c.bindings, reader, c.inputs, c.steps, states);
+    return run_once(c, graph, model, weights, caps, *expected, states);
+  };
+  std::set<std::string> planned;
+  for (;;) {
     try {
-      program = &session.program(graph.name(), c.bindings);
+      for (const Dispatch &d : next_plan().dispatches) {
+        caps.disabled_kernels.insert(uint32_t(d.kernel));
+        planned.insert(to_string(d.kernel));
+      }
     } catch (const Error &e) {
-      if (e.code() == ErrorCode::Unsupported && round > 0) break;
+      if (e.code() == ErrorCode::Unsupported && !planned.empty()) return planned;
       throw;
     }
-    std::string kernels;
-    for (const Dispatch &d : program->plan().dispatches) {
-      disabled.insert(uint32_t(d.kernel));
-      ran.insert(to_string(d.kernel));
-      kernels += concat(" ", to_string(d.kernel));
-    }
-    INFO("kernels:", kernels, "\n", c.graph_text, dump_plan(program->plan()));
-    session.fill_scratch(kPoison);
-    for (const auto &[name, tensor] : c.inputs)
-      program->set_input(name, std::span<const std::byte>(tensor_bytes(tensor)));
-    for (const auto &[name, value] : c.steps) program->set_step(name, value);
-    session.run(*program);
-
-    const std::vector<std::byte> arena = session.read_scratch();
-    CHECK_MESSAGE(bitwise_poison(std::span(arena).last(Session::kGuardBytes)),
-                  "the guard after the arena was written");
-    for (const PlanValue &out : program->plan().outputs) {
-      compare("output " + out.name, host_tensor(out.type, program->output(out.name)),
-              expected.outputs.at(out.name), c);
-      const uint64_t end = out.offset + out.type.bytes(), padded = (end + 255) / 256 * 256;
-      // Unless something else of the plan was there before it.
-      CHECK_MESSAGE((is_reused(program->plan(), end, padded) ||
-                     bitwise_poison(std::span(arena).subspan(end - end % 4, padded - (end - end % 4)))),
-                    "output ", out.name, " was written past its end");
-    }
-    for (const auto &[name, want] : states) compare("state " + name, session.read_state(name), want, c);
   }
-  return ran;
 }
 
 } // namespace fovea::test

@@ -21,8 +21,11 @@ struct OpCase {
 
 /// Runs the case with every kernel variant the device admits (each one that selection prefers is disabled in
 /// turn until none is left), outputs poisoned with NaN and guarded, states compared too. Fails the doctest
-/// case on a difference. Returns the kernels that ran.
+/// case on a difference. Returns the kernels of these variants (support/share.h: which of them ran).
 std::set<std::string> run_op_case(const OpCase &c);
+
+/// The plan of the case with the device's own choice of kernels, without running it.
+Plan plan_op_case(const OpCase &c);
 
 /// The largest error that correct arithmetic may show: `terms` roundings of the encoding's epsilon, relative
 /// to the largest magnitude among the tensor's values.

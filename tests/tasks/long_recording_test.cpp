@@ -1,5 +1,6 @@
 // Ten minutes of speech against what the reference implementation wrote of it (make_ten_minutes.py).
 #include "support.h"
+#include "support/share.h"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -20,9 +21,6 @@ uint64_t resident_bytes() {
   return resident * uint64_t(::sysconf(_SC_PAGESIZE));
 }
 
-// The reference pads the last window's spectrum with zeros, which are not silence: not compared.
-constexpr double kCompared_s = 570;
-
 // The clips that the model gets right, each followed by 0.4 s of silence, again and again.
 std::vector<float> joined_clips(const std::string &folder, size_t n_samples) {
   constexpr const char *kNames[] = {"sb-spk1_snt3", "syn-01", "syn-03", "syn-08", "syn-09"};
@@ -38,15 +36,18 @@ std::vector<float> joined_clips(const std::string &folder, size_t n_samples) {
 
 } // namespace
 
-TEST_CASE("ten minutes: the reference's words, times in order, steady memory" *
+TEST_CASE("ten minutes, or a share: the reference's words, times in order, steady memory" *
           doctest::test_suite("sweep")) {
   const std::string folder = shared_path("models/whisper-tiny.en");
   if (folder.empty()) return;
+  const size_t seconds = 600 / one_in(4);
+  // The reference pads the last window's spectrum with zeros, which are not silence: not compared.
+  const double compared_s = double(seconds) - 30;
   std::ifstream file(std::string(FOVEA_SOURCE_DIR) + "/tests/tasks/ten_minutes.json");
   std::string want, got_words;
   const auto reference = nlohmann::json::parse(file); // segments: [start, end, text]
   for (const auto &segment : reference["segments"])
-    if (segment[0] < kCompared_s) want += segment[2].get<std::string>() + " ";
+    if (segment[0] < compared_s) want += segment[2].get<std::string>() + " ";
 
   Transcriber t = real_transcriber(folder, Encoding::F32);
   TranscribeOptions options = as_reference(true);
@@ -56,7 +57,7 @@ TEST_CASE("ten minutes: the reference's words, times in order, steady memory" *
   callbacks.segment = [&](const TranscriptSegment &segment) {
     if (after_first_window == 0 && segment.start_s > 30) after_first_window = resident_bytes();
   };
-  const Transcript got = t.transcribe(joined_clips(folder + "/clips", 600 * 16000), options, callbacks);
+  const Transcript got = t.transcribe(joined_clips(folder + "/clips", seconds * 16000), options, callbacks);
   const uint64_t grown = resident_bytes() - std::min(resident_bytes(), after_first_window);
 
   double reached = 0;
@@ -65,14 +66,14 @@ TEST_CASE("ten minutes: the reference's words, times in order, steady memory" *
     CHECK(s.end_s >= s.start_s);
     reached = s.end_s;
   }
-  CHECK(reached <= 600);
+  CHECK(reached <= double(seconds));
   for (const TranscriptSegment &segment : got.segments)
-    if (segment.start_s < kCompared_s) got_words += segment.text + " ";
+    if (segment.start_s < compared_s) got_words += segment.text + " ";
   size_t n_words = 0;
   const size_t n_differ = n_words_differ(got_words, want, n_words);
   MESSAGE(concat(got.timings.n_windows, " windows, ", n_differ, " of ", n_words, " words differ, ",
                  double(grown) / 1e6, " MB more than after the first window"));
-  CHECK(n_words > 1500);
+  CHECK(double(n_words) > 2.2 * compared_s);
   CHECK(n_differ * 100 <= n_words);
   CHECK(after_first_window > 0);
   CHECK(grown < 16'000'000);

@@ -2,6 +2,7 @@
 // pauses, pushed as fast as they are heard.
 #include "support.h"
 
+#include "support/share.h"
 #include "support/tiny_ctc_model.h"
 #include "tasks/listener.h"
 #include "tasks/speech_stream.h"
@@ -257,8 +258,8 @@ TEST_CASE("stream: the bundled model hears a conversation, at once and as it is 
   check_bundled_conversation(60);
 }
 
-TEST_CASE("stream: the bundled model, five minutes" * doctest::test_suite("sweep")) {
-  check_bundled_conversation(300);
+TEST_CASE("stream: the bundled model, five minutes, or a share" * doctest::test_suite("sweep")) {
+  check_bundled_conversation(300.0 / double(one_in(2)));
 }
 
 TEST_CASE("stream: a real model that writes token after token" * doctest::test_suite("sweep")) {
@@ -269,7 +270,7 @@ TEST_CASE("stream: a real model that writes token after token" * doctest::test_s
     clips.push_back(concat(folder, "/clips/", name, ".wav"));
   Transcriber transcriber = real_transcriber(folder, Encoding::F16);
   size_t n_clips = 0, n_words = 0;
-  const auto samples = conversation(clips, 300, n_clips);
+  const auto samples = conversation(clips, 300.0 / double(one_in(3)), n_clips);
   std::vector<std::string> alone;
   for (const std::string &clip : clips)
     alone.push_back(transcriber.transcribe(read_audio(clip).samples).text());

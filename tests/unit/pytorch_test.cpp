@@ -254,7 +254,7 @@ TEST_CASE("pytorch: damage is refused or harmless, in bounded memory") {
     CHECK(n_read > 0); // damage in values and in what is not used
     CHECK(n_read < 3000);
   }
-#if !defined(__SANITIZE_ADDRESS__) // which keeps freed memory
+#if !defined(FOVEA_ADDRESS_SANITIZER) // which keeps freed memory
   getrusage(RUSAGE_SELF, &usage);
   CHECK(usage.ru_maxrss - before < 64 * 1024);
 #endif
