@@ -27,8 +27,8 @@ std::string animated_gif(const std::vector<uint8_t> &greys) {
       std::string("GIF89a") + char(kGifSide) + '\0' + char(kGifSide) + '\0' + "\xF6" + std::string(2, '\0');
   for (int i = 0; i < 128; ++i) out += std::string(3, char(2 * i));
   for (const uint8_t grey : greys) {
-    out += std::string("\x21\xF9\x04\0\x0A\0\0\0", 8) + std::string("\x2C\0\0\0\0", 5) + char(kGifSide) +
-           '\0' + char(kGifSide) + '\0' + '\0' + '\x07';
+    out.append("\x21\xF9\x04\0\x0A\0\0\0", 8).append("\x2C\0\0\0\0", 5);
+    for (const char c : {char(kGifSide), '\0', char(kGifSide), '\0', '\0', '\x07'}) out += c;
     std::string codes; // a byte each: 128 clears the table, 129 ends
     for (uint32_t i = 0; i < kGifSide * kGifSide; ++i) {
       if (i % 64 == 0) codes += '\x80';

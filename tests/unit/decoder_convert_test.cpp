@@ -59,7 +59,8 @@ TEST_CASE("decoders: what would compute something else is refused with key and v
       {config("gemma3_text", R"("attn_logit_softcapping": 50.0)"), "attn_logit_softcapping 50"},
       {config("gemma3_text", R"("use_bidirectional_attention": true)"), "use_bidirectional_attention"},
       {R"({"model_type": "gpt2", "add_cross_attention": true})", "add_cross_attention"}};
-  for (const auto &[text, expected] : cases) {
+  for (const auto &[given, expected] : cases) {
+    const std::string &text = given;
     CAPTURE(text);
     CHECK_THROWS_WITH_AS((void)plan_of(text), doctest::Contains(expected.c_str()), Error);
   }
@@ -76,7 +77,8 @@ TEST_CASE("decoders: configurations that contradict themselves, or are absurd") 
       {config("llama", R"("rope_scaling": 3)"), "'rope_scaling' is not an object"},
       {config("qwen2", R"("layer_types": ["full_attention"])"), "must name 2 layers"},
       {config("gemma3_text", R"("sliding_window": null, "head_dim": 16)"), "no sliding_window"}};
-  for (const auto &[text, expected] : cases) {
+  for (const auto &[given, expected] : cases) {
+    const std::string &text = given;
     CAPTURE(text);
     CHECK_THROWS_WITH_AS((void)plan_of(text), doctest::Contains(expected.c_str()), Error);
   }

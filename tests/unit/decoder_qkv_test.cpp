@@ -89,8 +89,9 @@ void check_tensor(const ModelFile &file, const char *name, const TensorType &typ
 } // namespace
 
 TEST_CASE("qkv: joined rows are those of the separate tensors, bit by bit") {
-  for (const auto &[type, bias] : {std::pair{"llama", false}, {"mistral", false}, {"qwen2", true}})
+  for (const auto &[name, bias] : {std::pair{"llama", false}, {"mistral", false}, {"qwen2", true}})
     for (const Encoding encoding : {Encoding::F32, Encoding::F16, Encoding::Q8, Encoding::Q4}) {
+      const char *const type = name;
       CAPTURE(type);
       const TempFolder folder;
       const uint64_t width = 64; // narrow: q4 keeps every matrix at q8

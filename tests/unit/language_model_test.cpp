@@ -163,8 +163,9 @@ TEST_CASE("n-grams: metadata that is missing, or cannot be, is an Error that nam
   for (const auto &[key, value] : faults) {
     const std::string name = key;
     CAPTURE(name);
+    const MetaData &wrong = value;
     CHECK_THROWS_AS(
-        NgramModel::read(file_with(folder, added.metadata, [&](Metadata &m) { m[name] = value; })), Error);
+        NgramModel::read(file_with(folder, added.metadata, [&](Metadata &m) { m[name] = wrong; })), Error);
   }
   const std::pair<std::string, MetaData> settings[] = {{"beams", 0u},          {"beams", 1025u},
                                                        {"word_weight", -1.0f}, {"word_weight", NAN},

@@ -147,7 +147,9 @@ TEST_CASE("select: rows of W as one stream, and the norm before it, by that kern
        {std::tuple{9u, 576u, 576u}, {1u, 575u, 576u}, {1u, 576u, 32u * 521u}, {8u, 576u, 1536u}}) {
     LinearShape other = linear(rows, n, k, Encoding::Q8);
     other.texels = true;
-    INFO(rows, " ", n, " ", k);
+    CAPTURE(other.n_rows);
+    CAPTURE(other.n_cols);
+    CAPTURE(other.k);
     CHECK_FALSE(select_normalizing_linear(kLlvmpipe, other, 1));
     CHECK_NOTHROW(select_linear(kLlvmpipe, other));
   }

@@ -55,8 +55,8 @@ TEST_CASE("tokenizer files: vocab.json with merges.txt") {
   const std::string folder = test::shared_path("tokenizers");
   if (folder.empty()) return;
   for (const auto &[name, n_tokens] : {std::pair("gpt2", 50257u), std::pair("clip", 49408u)}) {
-    CAPTURE(name);
     const std::string path = concat(folder, "/", name);
+    CAPTURE(path);
     const Json model = test::read_json(path + "/tokenizer.json")["model"];
     const Source source = texts({{"vocab.json", model["vocab"].dump()}, {"merges.txt", merges_txt(model)}});
     CHECK(n_different(test::load_through_file(*read_tokenizer(source, n_tokens)), path + "/golden.json") ==

@@ -207,7 +207,7 @@ TEST_CASE("voice gate: real speech, its words within utterances, its pauses with
                                 {"audio/digits/3_george_0.wav", 1}}) {
     const std::string path = shared_path(name);
     if (path.empty()) return;
-    CAPTURE(name);
+    CAPTURE(path);
     const Audio clip = read_audio(path);
     for (const double snr_db : {60, 20, 10, 5}) {
       CAPTURE(snr_db);

@@ -1,0 +1,1 @@
+// What all tests precompile belongs to this program, which does nothing.
