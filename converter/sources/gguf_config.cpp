@@ -18,14 +18,19 @@ public:
     const auto has = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    const uint32_t width = get("embedding_length"), heads = get("attention.head_count");
+    const uint32_t width = get("embedding_length"), heads = get("attention.head_count"),
+                   layers = get("block_count");
+    // Before graphs of that many are made: a damaged file may say anything.
+    if (layers > names.size())
+      fail(ErrorCode::InvalidFile, header_.path(), ": ", layers, " layers are announced, and there are only ",
+           names.size(), " tensors");
     if (heads == 0 || width / heads == 0) refuse("attention.head_count");
     const uint32_t head = find("attention.key_length").value_or(width / heads);
     if (head == 0 || find("attention.value_length").value_or(head) != head) refuse("attention.value_length");
     out_ = {{"model_type", family_.model_type},
             {"architectures", {family_.causal_lm}},
             {"hidden_size", width},
-            {"num_hidden_layers", get("block_count")},
+            {"num_hidden_layers", layers},
             {"num_attention_heads", heads},
             {"num_key_value_heads", find("attention.head_count_kv").value_or(heads)},
             {"head_dim", head},

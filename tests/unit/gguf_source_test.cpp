@@ -233,6 +233,9 @@ TEST_CASE("gguf source: what cannot be read is named") {
   CHECK(with([](F &f) { f.metadata[1] = gguf_text("llama.block_count") + raw(8u) + gguf_text("x"); }) ==
         "metadata 'llama.block_count' is \"x\", which does not fit");
   CHECK(with([](F &f) {
+          f.metadata[1] = gguf_text("llama.block_count") + raw(4u) + raw(900u);
+        }).starts_with("900 layers are announced, and there are only "));
+  CHECK(with([](F &f) {
           f.tensors[0].type = 10;
         }).starts_with("tensor 'token_embd.weight' has ggml type 10; read are F32, F16"));
   CHECK(with([](F &f) { f.tensors[0].type = 8; }) ==
