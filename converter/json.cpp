@@ -82,6 +82,12 @@ std::optional<uint32_t> Config::find_u32(std::string_view key) const {
   return value->get<uint32_t>();
 }
 
+uint32_t Config::in_range(std::string_view key, uint32_t value, uint32_t low, uint32_t high) const {
+  if (value < low || value > high)
+    fail(ErrorCode::InvalidFile, path_, ": ", key, " is ", value, ", expected ", low, " to ", high);
+  return value;
+}
+
 std::optional<double> Config::find_number(std::string_view key) const {
   const Json *value = find(key);
   if (!value) return {};

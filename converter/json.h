@@ -62,6 +62,15 @@ public:
   std::string get_string(std::string_view key) const { return get(key, find_string(key)); }
   std::vector<int32_t> get_i32s(std::string_view key) const { return get(key, find_i32s(key)); }
 
+  /// Within bounds, both included: Error InvalidFile otherwise. in_range: a value that was read from `key`.
+  uint32_t in_range(std::string_view key, uint32_t value, uint32_t low, uint32_t high) const;
+  uint32_t get_u32(std::string_view key, uint32_t low, uint32_t high) const {
+    return in_range(key, get_u32(key), low, high);
+  }
+  uint32_t find_u32(std::string_view key, uint32_t fallback, uint32_t low, uint32_t high) const {
+    return in_range(key, find_u32(key).value_or(fallback), low, high);
+  }
+
 private:
   template <class T> T get(std::string_view key, std::optional<T> value) const {
     if (!value) fail(ErrorCode::InvalidFile, path_, ": '", key, "' is missing");

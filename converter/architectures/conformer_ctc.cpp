@@ -39,29 +39,22 @@ struct Sizes {
   uint64_t bins() const { return align_up(uint64_t(window) / 2 + 1, uint64_t(kBinsQuantum)); }
 };
 
-uint32_t in_range(const Config &c, const char *key, uint32_t fallback, uint32_t low, uint32_t high) {
-  const uint32_t n = c.find_u32(key).value_or(fallback);
-  if (n < low || n > high)
-    fail(ErrorCode::InvalidFile, c.path(), ": ", key, " is ", n, ", expected ", low, " to ", high);
-  return n;
-}
-
 Sizes read_sizes(const Config &c, const CtcSound &sound) {
   Sizes s;
   s.sample_rate = sound.sample_rate_hz;
-  s.window = in_range(c, "n_fft", 400, 16, 8192);
-  s.hop = in_range(c, "hop_length", 160, 1, s.window);
-  s.mels = in_range(c, "num_mel_bins", 80, 1, 512);
+  s.window = c.find_u32("n_fft", 400, 16, 8192);
+  s.hop = c.find_u32("hop_length", 160, 1, s.window);
+  s.mels = c.find_u32("num_mel_bins", 80, 1, 512);
   s.floor = float(c.find_number("mel_floor").value_or(1e-5));
   if (!(s.floor > 0))
     fail(ErrorCode::InvalidFile, c.path(), ": mel_floor is ", s.floor, ", above 0 expected");
-  s.kernel = in_range(c, "subsampling_kernel_size", 3, 1, 64);
-  s.stride = in_range(c, "subsampling_stride", 2, 1, 64);
-  s.conv_kernel = in_range(c, "conv_kernel_size", 15, 1, 255);
+  s.kernel = c.find_u32("subsampling_kernel_size", 3, 1, 64);
+  s.stride = c.find_u32("subsampling_stride", 2, 1, 64);
+  s.conv_kernel = c.find_u32("conv_kernel_size", 15, 1, 255);
   if (s.conv_kernel % 2 == 0)
     fail(ErrorCode::Unsupported, c.path(), ": conv_kernel_size is ", s.conv_kernel,
          ", an odd number expected");
-  s.layers = c.get_u32("num_hidden_layers");
+  s.layers = c.get_u32("num_hidden_layers", 1, 1024);
   s.vocabulary = c.get_u32("vocab_size");
   s.blocks.width = c.get_u32("hidden_size");
   s.blocks.ffn = c.get_u32("intermediate_size");

@@ -98,6 +98,7 @@ uint32_t add_ctc_metadata(const Source &source, const Config &config, uint32_t v
   if (const std::string space = special(tokenizer, "replace_word_delimiter_char", " "); space != " ")
     fail(ErrorCode::Unsupported, tokenizer->path(), ": replace_word_delimiter_char is '", printable(space),
          "', a space expected");
+  source.check_vocabulary(vocabulary);
   std::vector<std::string> tokens(vocabulary);
   add_ids(source, "vocab.json", tokens);
   add_ids(source, "added_tokens.json", tokens);

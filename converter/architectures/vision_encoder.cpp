@@ -18,12 +18,6 @@ uint64_t rows_of(const std::vector<VisionEncoder::Tokens> &tokens) {
   return n;
 }
 
-uint32_t in_range(const Config &c, const char *key, uint32_t value, uint32_t low, uint32_t high) {
-  if (value < low || value > high)
-    fail(ErrorCode::InvalidFile, c.path(), ": ", key, " is ", value, ", expected ", low, " to ", high);
-  return value;
-}
-
 // A number for both sides, or height and width.
 std::pair<uint32_t, uint32_t> sides(const Config &c, const char *key) {
   const Json *value = c.find(key);
@@ -31,9 +25,9 @@ std::pair<uint32_t, uint32_t> sides(const Config &c, const char *key) {
     const auto two = c.get_i32s(key);
     if (two.size() != 2 || two[0] < 1 || two[1] < 1)
       fail(ErrorCode::InvalidFile, c.path(), ": ", key, " is not a size");
-    return {in_range(c, key, uint32_t(two[0]), 1, 1 << 14), in_range(c, key, uint32_t(two[1]), 1, 1 << 14)};
+    return {c.in_range(key, uint32_t(two[0]), 1, 1 << 14), c.in_range(key, uint32_t(two[1]), 1, 1 << 14)};
   }
-  const uint32_t side = in_range(c, key, c.get_u32(key), 1, 1 << 14);
+  const uint32_t side = c.get_u32(key, 1, 1 << 14);
   return {side, side};
 }
 
@@ -132,21 +126,21 @@ uint64_t VisionEncoder::n_positions() const {
 
 void read_vision_sizes(const Config &c, VisionEncoder &e) {
   BlockSpec &s = e.blocks;
-  s.width = in_range(c, "hidden_size", c.get_u32("hidden_size"), 1, 1 << 14);
-  s.heads = in_range(c, "num_attention_heads", c.get_u32("num_attention_heads"), 1, 1 << 10);
+  s.width = c.get_u32("hidden_size", 1, 1 << 14);
+  s.heads = c.get_u32("num_attention_heads", 1, 1 << 10);
   if (s.width % s.heads)
     fail(ErrorCode::InvalidFile, c.path(), ": hidden_size ", s.width, " is not a multiple of ", s.heads,
          " heads");
-  e.n_layers = in_range(c, "num_hidden_layers", c.get_u32("num_hidden_layers"), 1, 256);
+  e.n_layers = c.get_u32("num_hidden_layers", 1, 256);
   if (const auto ffn = c.find_u32("intermediate_size"))
-    s.ffn = in_range(c, "intermediate_size", *ffn, 1, 1 << 16);
+    s.ffn = c.in_range("intermediate_size", *ffn, 1, 1 << 16);
   s.act = read_activation(c, std::string_view("hidden_act"), "gelu");
   s.eps = float(c.find_number("layer_norm_eps").value_or(1e-12));
   s.qkv_bias = c.find_bool("qkv_bias").value_or(true);
   s.pre_norm = true;
   std::tie(e.image_h, e.image_w) = sides(c, "image_size");
   std::tie(e.patch_h, e.patch_w) = sides(c, "patch_size");
-  e.channels = in_range(c, "num_channels", c.find_u32("num_channels").value_or(3), 1, 16);
+  e.channels = c.find_u32("num_channels", 3, 1, 16);
   if (e.patch_h > e.image_h || e.patch_w > e.image_w)
     fail(ErrorCode::InvalidFile, c.path(), ": patches of ", e.patch_h, " x ", e.patch_w, " in an image of ",
          e.image_h, " x ", e.image_w);

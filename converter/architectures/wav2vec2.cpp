@@ -67,9 +67,9 @@ Sizes read_sizes(const Source &source, const Config &c) {
   for (size_t i = 0; i < widths.size(); ++i)
     s.convs.push_back(
         {i ? uint32_t(widths[i - 1]) : 1, uint32_t(widths[i]), uint32_t(kernels[i]), uint32_t(strides[i])});
-  s.position_kernel = c.find_u32("num_conv_pos_embeddings").value_or(128);
+  s.position_kernel = c.find_u32("num_conv_pos_embeddings", 128, 1, 1 << 14);
   s.position_groups = c.find_u32("num_conv_pos_embedding_groups").value_or(16);
-  s.layers = c.find_u32("num_hidden_layers").value_or(12);
+  s.layers = c.find_u32("num_hidden_layers", 12, 1, 1024);
   s.blocks.width = c.find_u32("hidden_size").value_or(768);
   s.blocks.ffn = c.find_u32("intermediate_size").value_or(3072);
   s.blocks.heads = c.find_u32("num_attention_heads").value_or(12);
@@ -80,7 +80,7 @@ Sizes read_sizes(const Source &source, const Config &c) {
   if (d == 0 || s.blocks.heads == 0 || d % s.blocks.heads != 0)
     fail(ErrorCode::InvalidFile, c.path(), ": hidden_size ", d, " is not divisible by num_attention_heads ",
          s.blocks.heads);
-  if (s.position_kernel == 0 || s.position_groups == 0 || d % s.position_groups != 0)
+  if (s.position_groups == 0 || d % s.position_groups != 0)
     fail(ErrorCode::InvalidFile, c.path(), ": hidden_size ", d,
          " is not divisible by num_conv_pos_embedding_groups ", s.position_groups);
   s.prefix = find_prefix(source, {"wav2vec2.", ""}, "feature_projection.projection.weight");

@@ -195,6 +195,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.run.graphs", std::vector<std::string>{"features", "encode", "decoder"});
   add_audio_metadata(sizes, plan);
 
+  source.check_vocabulary(sizes.vocabulary);
   std::vector<float> suppress(sizes.vocabulary);
   // Without a tokenizer the graphs still run; only the transcription task needs words.
   if (auto tokenizer = read_tokenizer(source, sizes.vocabulary)) {

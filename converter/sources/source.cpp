@@ -83,6 +83,18 @@ uint64_t Source::total_bytes() const {
   return sum;
 }
 
+void Source::check_vocabulary(uint64_t n) const {
+  constexpr uint64_t kCheap = 1 << 16;
+  const auto has_rows = [n](const SourceTensor &t) {
+    const auto dims = t.shape.dims();
+    return t.shape.elements() >= n &&
+           std::any_of(dims.begin(), dims.end(), [n](uint64_t d) { return d >= n; });
+  };
+  if (n > kCheap && std::none_of(tensors_.begin(), tensors_.end(), has_rows))
+    fail(ErrorCode::InvalidFile, path_, ": a vocabulary of ", n,
+         " is announced, and no tensor has as many rows");
+}
+
 bool Source::holds(const std::string &path) const {
   std::error_code absent;
   const auto same = [&](const std::string &file) { return std::filesystem::equivalent(path, file, absent); };

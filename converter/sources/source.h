@@ -78,6 +78,10 @@ public:
   /// Sum over all tensors.
   uint64_t total_bytes() const;
 
+  /// Error InvalidFile when a vocabulary of `n` is announced and no tensor has as many rows: what memory is
+  /// taken for, before tensors are looked at, must be in the file.
+  void check_vocabulary(uint64_t n) const;
+
   /// Whether `path` is the source itself or one of the files that hold its tensors.
   bool holds(const std::string &path) const;
 

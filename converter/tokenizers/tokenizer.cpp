@@ -46,6 +46,7 @@ void TokenizerBuilder::add(const AddedToken &token, std::string text, bool speci
 int32_t TokenizerBuilder::find(std::string_view text) const { return find_token(data, text); }
 
 std::optional<TokenizerData> read_tokenizer(const Source &source, uint32_t vocabulary) {
+  source.check_vocabulary(vocabulary);
   TokenizerBuilder builder(source, vocabulary);
   if (const auto text = source.text("tokenizer.json"))
     read_tokenizer_json(builder, *text, source.text_path("tokenizer.json"));

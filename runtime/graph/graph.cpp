@@ -81,7 +81,11 @@ void Graph::check_operands(const Op &op) const {
 Value Graph::add(const std::string &name, Op op) {
   check_operands(op);
   std::string unique = name;
-  for (int n = 2; by_name_.count(unique); ++n) unique = concat(name, ".", n);
+  if (by_name_.count(unique)) {
+    uint32_t &n = last_number_.try_emplace(name, 1).first->second;
+    do unique = concat(name, ".", ++n);
+    while (by_name_.count(unique));
+  }
   const Value result = append({ValueKind::Result, unique, Encoding::F32, {}});
   statements_.push_back({std::move(op), result, {}, {}, false, false});
   return result;

@@ -87,6 +87,7 @@ private:
   std::string name_;
   std::vector<ValueInfo> values_;
   std::map<std::string, uint32_t> by_name_;
+  std::map<std::string, uint32_t> last_number_; // of names given more than once
   std::vector<std::string> steps_;
   std::vector<Statement> statements_;
 };

@@ -52,6 +52,17 @@ TEST_CASE("graph text: print(parse(text)) is the identity") {
   CHECK(print_graph(parse_graph(text, op_table())) == text);
 }
 
+TEST_CASE("graph: a name given again gets the next number that is free") {
+  Graph g("a");
+  const Value x = g.input("x", Encoding::F32, {"T", 8});
+  const auto name_of_next = [&](const char *name) {
+    return g.value(g.add(name, LayerNorm{x, g.weight("ln.g"), g.weight("ln.b"), 0.1f, Rows::All})).name;
+  };
+  CHECK(name_of_next("h.3") == "h.3");
+  for (const char *expected : {"h", "h.2", "h.4", "h.5"}) CHECK(name_of_next("h") == expected);
+  CHECK(name_of_next("h.3") == "h.3.2");
+}
+
 TEST_CASE("graph text: an input that may be left out") {
   constexpr const char *text = "graph g\n  in x f32 [T, 8]\n  in mask i32 [T] = 1\n  in shift i32 [T] = -3\n"
                                "  out y = layer_norm(x, ln.g, ln.b)\n";
