@@ -37,7 +37,7 @@ Document parse(std::string_view in) {
   const std::string_view filters = take(4 * uint64_t(uint32_t(out.n_mel)) * uint32_t(out.n_fft));
   out.filters.resize(filters.size() / 4);
   if (!out.filters.empty()) std::memcpy(out.filters.data(), filters.data(), out.filters.size() * 4);
-  for (int32_t n = number(); n-- > 0 && !in.empty();) out.tokens.emplace_back(take(uint32_t(number())));
+  for (int32_t n = number(); n > 0 && !in.empty(); --n) out.tokens.emplace_back(take(uint32_t(number())));
   while (in.size() > 12 && out.tensors.size() < 1000) {
     test::GgmlTensor t;
     const int32_t rank = number(), n_name = number();
