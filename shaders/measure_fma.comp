@@ -12,15 +12,28 @@ layout(push_constant) uniform MeasureFmaParams {
   float term;
 } p;
 
+// Written out, in variables: some drivers run loops as they stand, and keep arrays in memory.
+#define STEP(v) v = fma(v, factor, term);
+#if CHAINS == 2
+#define EACH(f) f(v0) f(v1)
+#elif CHAINS == 4
+#define EACH(f) f(v0) f(v1) f(v2) f(v3)
+#elif CHAINS == 8
+#define EACH(f) f(v0) f(v1) f(v2) f(v3) f(v4) f(v5) f(v6) f(v7)
+#endif
+#define START(v) vec4 v = start; start += 0.125;
+#define ADD(v) sum += v;
+
 void main() {
   const uint i = gl_WorkGroupID.x * gl_WorkGroupSize.x + gl_LocalInvocationIndex;
   const vec4 factor = vec4(p.factor), term = vec4(p.term);
-  vec4 v[CHAINS];
-  for (uint c = 0; c < CHAINS; ++c) v[c] = vec4(0.0, 0.25, 0.5, 0.75) + float(i & 7u) * 0.03125 + float(c) * 0.125;
-  for (uint round = 0; round < p.n_rounds; ++round)
-    for (uint k = 0; k < 8; ++k)
-      for (uint c = 0; c < CHAINS; ++c) v[c] = fma(v[c], factor, term);
+  vec4 start = vec4(0.0, 0.25, 0.5, 0.75) + float(i & 7u) * 0.03125;
+  EACH(START)
+  for (uint round = 0; round < p.n_rounds; ++round) {
+    EACH(STEP) EACH(STEP) EACH(STEP) EACH(STEP)
+    EACH(STEP) EACH(STEP) EACH(STEP) EACH(STEP)
+  }
   vec4 sum = vec4(0.0);
-  for (uint c = 0; c < CHAINS; ++c) sum += v[c];
+  EACH(ADD)
   y[i] = sum.x + sum.y + sum.z + sum.w;
 }
