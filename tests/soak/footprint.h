@@ -15,7 +15,8 @@ struct Footprint {
   int64_t own_blocks = 0, own_bytes = 0; // alive
   int64_t heap_bytes = 0;                // of the C library, everybody's
   int64_t resident_bytes = 0;            // of the process
-  uint64_t n_descriptors = 0, n_threads = 0;
+  uint64_t n_descriptors = 0;            // but a driver's own
+  uint64_t n_threads = 0;
 };
 Footprint footprint();
 
