@@ -195,8 +195,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
   plan.add("fovea.run.graphs", std::vector<std::string>{"features", "encode", "decoder"});
   add_audio_metadata(sizes, plan);
 
-  source.check_vocabulary(sizes.vocabulary);
-  std::vector<float> suppress(sizes.vocabulary);
+  std::vector<float> suppress;
   // Without a tokenizer the graphs still run; only the transcription task needs words.
   if (auto tokenizer = read_tokenizer(source, sizes.vocabulary)) {
     whisper::Tokens tokens = whisper::read_tokens(source, *tokenizer);
@@ -206,6 +205,7 @@ ModelPlan build(const Source &source, Encoding encoding) {
     add_tokenizer_metadata(*tokenizer, plan);
     suppress = std::move(tokens.suppress);
   } else {
+    suppress.resize(sizes.vocabulary);
     plan.add("fovea.task.missing", std::string("tokenizer"));
     warn_no_tokenizer(source, "`fovea transcribe` will not work, `fovea run` will", plan);
   }

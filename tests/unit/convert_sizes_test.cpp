@@ -7,6 +7,9 @@ using namespace fovea;
 
 namespace {
 
+const std::string kConformer = R"({"model_type": "conformer_ctc", "hidden_size": 8, "intermediate_size": 16,
+                                  "num_attention_heads": 2, )";
+
 void plan(const std::string &config, const std::string &vocabulary) {
   Source source("model", "test");
   source.add_text("config.json", config);
@@ -23,6 +26,10 @@ TEST_CASE("converter: sizes that no file can have are refused at once") {
        "num_hidden_layers is 1048577, expected 1 to 1024"},
       {R"({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"], "num_conv_pos_embeddings": 1000003})",
        "num_conv_pos_embeddings is 1000003"},
+      {kConformer + R"("num_hidden_layers": 1048577, "vocab_size": 3})",
+       "num_hidden_layers is 1048577, expected 1 to 1024"},
+      {kConformer + R"("num_hidden_layers": 1, "vocab_size": 16777216})",
+       "model: a vocabulary of 16777216 is announced"},
       {R"({"model_type": "roberta", "architectures": ["RobertaModel"], "hidden_size": 4, "intermediate_size": 16,
            "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 1048582,
            "max_position_embeddings": 16, "type_vocab_size": 2})",
