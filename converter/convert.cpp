@@ -184,7 +184,7 @@ ConvertReport convert(const Source &source, const ModelPlan &plan, const std::st
 ConvertReport convert(const std::string &source_path, const std::string &output_path,
                       const ConvertOptions &options) {
   const Source source = open_source(source_path);
-  return convert(source, find_architecture(source).build(source, options.encoding), output_path, options);
+  return convert(source, plan_model(source, options.encoding), output_path, options);
 }
 
 } // namespace fovea

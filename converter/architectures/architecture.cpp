@@ -2,6 +2,8 @@
 
 #include "converter/json.h"
 
+#include <algorithm>
+
 namespace fovea {
 
 extern const Architecture kAlbert;
@@ -68,6 +70,24 @@ std::span<const Architecture> architectures() {
   return rows;
 }
 
+namespace {
+
+// Layers share tensors only where they are few (ALBERT).
+void check_layers(const Source &source, const Config &c) {
+  constexpr uint64_t kFew = 64;
+  const uint64_t n_tensors = source.tensors().size(), most = std::max(kFew, n_tensors);
+  for (const char *key : {"num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers",
+                          "decoder_layers", "num_decoder_layers"})
+    if (const Json *n = c.find(key); n && n->is_number_unsigned() && n->get<uint64_t>() > most)
+      fail(ErrorCode::InvalidFile, c.path(), ": '", key, "' is ", n->get<uint64_t>(), ", and there are only ",
+           n_tensors, " tensors");
+  for (const char *key : {"text_config", "vision_config", "encoder", "decoder"})
+    if (const Json *part = c.find(key); part && part->is_object())
+      check_layers(source, Config(*part, c.path()));
+}
+
+} // namespace
+
 std::string model_type(const Source &source) {
   const auto text = source.text("config.json");
   if (!text) return {};
@@ -85,6 +105,13 @@ const Architecture &find_architecture(const Source &source) {
     }
   fail(ErrorCode::Unsupported, source.path(), ": model type '", printable(wanted),
        "' is not known (known: ", known, ")");
+}
+
+ModelPlan plan_model(const Source &source, Encoding encoding) {
+  const Architecture &architecture = find_architecture(source);
+  if (const auto text = source.text("config.json"))
+    check_layers(source, Config::parse(*text, source.text_path("config.json")));
+  return architecture.build(source, encoding);
 }
 
 } // namespace fovea

@@ -18,6 +18,9 @@ struct Architecture {
 std::span<const Architecture> architectures();
 /// By model_type. Error Unsupported that lists the accepted ones.
 const Architecture &find_architecture(const Source &source);
+/// What the source becomes. Errors as build()'s; InvalidFile also when more layers are announced than there
+/// are tensors, before anything is made of them.
+ModelPlan plan_model(const Source &source, Encoding encoding);
 /// "model_type" of config.json; empty when there is none.
 std::string model_type(const Source &source);
 

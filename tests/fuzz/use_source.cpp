@@ -31,7 +31,7 @@ void read_tensors(const Source &source) {
 void use_source(const Source &source, uint32_t variant) {
   read_tensors(source);
   if (!source.text("config.json")) return;
-  const ModelPlan plan = find_architecture(source).build(source, variant % 2 ? Encoding::F32 : Encoding::Q8);
+  const ModelPlan plan = plan_model(source, variant % 2 ? Encoding::F32 : Encoding::Q8);
   if (variant / 2 % 8 == 0) check_graphs(plan);
   check_inputs(plan, source);
   combine(plan, source);

@@ -102,7 +102,7 @@ TEST_CASE("converter: a source without a tokenizer says so, and what will not wo
       "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 1, "decoder_attention_heads": 1,
       "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "num_mel_bins": 80, "vocab_size": 99,
       "max_source_positions": 1500, "max_target_positions": 64})"}});
-  const ModelPlan speech = find_architecture(whisper).build(whisper, Encoding::F32);
+  const ModelPlan speech = plan_model(whisper, Encoding::F32);
   REQUIRE(speech.warnings.size() == 1);
   CHECK(has(speech.warnings[0], "`fovea transcribe` will not work"));
   CHECK(text_of(speech, "fovea.task").empty());

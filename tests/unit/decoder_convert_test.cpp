@@ -13,7 +13,7 @@ ModelPlan plan_of(const std::string &config) {
   Source source("model", "test");
   source.add_text("config.json", config);
   source.finish();
-  return find_architecture(source).build(source, Encoding::F16);
+  return plan_model(source, Encoding::F16);
 }
 
 const std::string kSmall = R"("hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,

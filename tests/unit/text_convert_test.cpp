@@ -15,7 +15,7 @@ namespace {
 std::string refusal(const std::string &config) {
   const Source source = source_of({{"config.json", config}});
   try {
-    find_architecture(source).build(source, Encoding::F32);
+    plan_model(source, Encoding::F32);
   } catch (const Error &e) {
     CHECK(e.code() == ErrorCode::Unsupported);
     return e.what();

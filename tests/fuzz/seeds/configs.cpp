@@ -65,7 +65,7 @@ std::optional<ModelPlan> tiny_plan(const std::string &config, Encoding encoding)
   source.add_text("config.json", config);
   source.finish();
   try {
-    return find_architecture(source).build(source, encoding);
+    return plan_model(source, encoding);
   } catch (const Error &) {
     return {};
   }
