@@ -69,7 +69,7 @@ TEST_CASE("decoders: what would compute something else is refused with key and v
 TEST_CASE("decoders: configurations that contradict themselves, or are absurd") {
   const std::pair<std::string, std::string> cases[] = {
       {config("llama", R"("num_hidden_layers": 0)"), "num_hidden_layers is 0"},
-      {config("llama", R"("num_hidden_layers": 4294967295)"), "num_hidden_layers is 4294967295"},
+      {config("llama", R"("num_hidden_layers": 4294967295)"), "'num_hidden_layers' is 4294967295"},
       {config("llama", R"("num_attention_heads": 0)"), "hidden_size 64 is no multiple of 0"},
       {config("llama", R"("num_key_value_heads": 3)"), "4 attention heads are no multiple of 3"},
       {config("llama", R"("rope_theta": -1)"), "'rope_theta' is -1"},
