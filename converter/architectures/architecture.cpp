@@ -72,7 +72,7 @@ std::span<const Architecture> architectures() {
 
 namespace {
 
-// Layers share tensors only where they are few (ALBERT).
+// Each layer has tensors of its own, or there are few (ALBERT shares one layer's).
 void check_layers(const Source &source, const Config &c) {
   constexpr uint64_t kFew = 64;
   const uint64_t n_tensors = source.tensors().size(), most = std::max(kFew, n_tensors);
