@@ -1,22 +1,18 @@
 // What a damaged or hostile configuration announces is refused before memory or time is taken for it.
 #include "converter/architectures/architecture.h"
+#include "support/text_source.h"
 
 #include <doctest/doctest.h>
 
 using namespace fovea;
+using test::source_of;
 
 namespace {
 
 const std::string kConformer = R"({"model_type": "conformer_ctc", "hidden_size": 8, "intermediate_size": 16,
                                   "num_attention_heads": 2, )";
 
-void plan(const std::string &config, const std::string &vocabulary) {
-  Source source("model", "test");
-  source.add_text("config.json", config);
-  source.add_text("vocab.json", vocabulary);
-  source.finish();
-  (void)plan_model(source, Encoding::F32);
-}
+const std::string kLetters = R"({"a": 0})";
 
 } // namespace
 
@@ -44,6 +40,21 @@ TEST_CASE("converter: sizes that no file can have are refused at once") {
   for (const auto &[given, expected] : cases) {
     const std::string &config = given;
     CAPTURE(config);
-    CHECK_THROWS_WITH_AS(plan(config, R"({"a": 0})"), doctest::Contains(expected.c_str()), Error);
+    CHECK_THROWS_WITH_AS(
+        (void)plan_model(source_of({{"config.json", config}, {"vocab.json", kLetters}}), Encoding::F32),
+        doctest::Contains(expected.c_str()), Error);
+  }
+}
+
+// Where a file has as many tensors.
+TEST_CASE("converter: layers are bounded by the architectures as well") {
+  const std::string cases[] = {
+      R"({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"], "num_hidden_layers": 1025})",
+      kConformer + R"("num_hidden_layers": 1025, "vocab_size": 3})"};
+  for (const std::string &config : cases) {
+    CAPTURE(config);
+    const Source source = source_of({{"config.json", config}, {"vocab.json", kLetters}});
+    CHECK_THROWS_WITH_AS((void)find_architecture(source).build(source, Encoding::F32),
+                         doctest::Contains("num_hidden_layers is 1025, expected 1 to 1024"), Error);
   }
 }

@@ -1,19 +1,18 @@
 // Decoder-only models through the converter: what configurations say, and each refusal.
 #include "converter/architectures/architecture.h"
 #include "converter/architectures/rope_tables.h"
+#include "support/text_source.h"
 
 #include <cmath>
 #include <doctest/doctest.h>
 
 using namespace fovea;
+using test::source_of;
 
 namespace {
 
 ModelPlan plan_of(const std::string &config) {
-  Source source("model", "test");
-  source.add_text("config.json", config);
-  source.finish();
-  return plan_model(source, Encoding::F16);
+  return plan_model(source_of({{"config.json", config}}), Encoding::F16);
 }
 
 const std::string kSmall = R"("hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
