@@ -4,8 +4,7 @@
 #include "ops/registry.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <unordered_set>
 
 namespace fovea {
 namespace {
@@ -53,12 +52,12 @@ std::vector<float> transpose(std::span<const float> values, uint64_t rows, uint6
 }
 
 void check_inputs(const ModelPlan &plan, const Source &source) {
-  std::map<std::string_view, bool> used;
+  std::unordered_set<std::string_view> used;
   NameList missing, misshaped, unexpected;
   for (const OutputTensor &output : plan.tensors) {
     for (const SourceInput &input : output.inputs) {
       const SourceTensor *found = source.find(input.name);
-      if (!used.emplace(input.name, true).second) continue;
+      if (!used.insert(input.name).second) continue;
       if (!found)
         missing.add(input.name);
       else if (without_ones(found->shape) != without_ones(input.shape))
@@ -84,7 +83,7 @@ void check_inputs(const ModelPlan &plan, const Source &source) {
 }
 
 void check_graphs(const ModelPlan &plan) {
-  std::set<std::string_view> tensors;
+  std::unordered_set<std::string_view> tensors;
   for (const OutputTensor &tensor : plan.tensors) tensors.insert(tensor.name);
   for (const auto &[name, text] : plan.graphs) {
     const Graph graph = parse_graph(text, op_table());

@@ -86,31 +86,40 @@ void check_layers(const Source &source, const Config &c) {
       check_layers(source, Config(*part, c.path()));
 }
 
-} // namespace
-
-std::string model_type(const Source &source) {
+std::optional<Config> find_config(const Source &source) {
   const auto text = source.text("config.json");
   if (!text) return {};
-  return Config::parse(*text, source.text_path("config.json")).find_string("model_type").value_or("");
+  return Config::parse(*text, source.text_path("config.json"));
 }
 
-const Architecture &find_architecture(const Source &source) {
-  const std::string wanted = model_type(source);
+std::string model_type(const std::optional<Config> &config) {
+  return config ? config->find_string("model_type").value_or("") : "";
+}
+
+const Architecture &find_architecture(const Source &source, const std::string &wanted) {
+  for (const Architecture &architecture : architectures())
+    for (const char *type : architecture.model_types)
+      if (type && wanted == type) return architecture;
   std::string known;
   for (const Architecture &architecture : architectures())
-    for (const char *type : architecture.model_types) {
-      if (!type) break;
-      if (wanted == type) return architecture;
-      known += concat(known.empty() ? "" : ", ", type);
-    }
+    for (const char *type : architecture.model_types)
+      if (type) known += concat(known.empty() ? "" : ", ", type);
   fail(ErrorCode::Unsupported, source.path(), ": model type '", printable(wanted),
        "' is not known (known: ", known, ")");
 }
 
+} // namespace
+
+std::string model_type(const Source &source) { return model_type(find_config(source)); }
+
+const Architecture &find_architecture(const Source &source) {
+  return find_architecture(source, model_type(source));
+}
+
 ModelPlan plan_model(const Source &source, Encoding encoding) {
-  const Architecture &architecture = find_architecture(source);
-  if (const auto text = source.text("config.json"))
-    check_layers(source, Config::parse(*text, source.text_path("config.json")));
+  const auto config = find_config(source);
+  const Architecture &architecture = find_architecture(source, model_type(config));
+  if (config) check_layers(source, *config);
   return architecture.build(source, encoding);
 }
 

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <unordered_map>
 
 namespace fovea {
 
@@ -86,8 +87,8 @@ private:
   void check_operands(const Op &op) const;
   std::string name_;
   std::vector<ValueInfo> values_;
-  std::map<std::string, uint32_t> by_name_;
-  std::map<std::string, uint32_t> last_number_; // of names given more than once
+  std::unordered_map<std::string, uint32_t> by_name_;
+  std::unordered_map<std::string, uint32_t> last_number_; // of names given more than once
   std::vector<std::string> steps_;
   std::vector<Statement> statements_;
 };

@@ -79,7 +79,8 @@ void Pattern::find_regex(std::string_view text, std::vector<Span> &spans) const 
   const auto *code = static_cast<const pcre2_code *>(code_.get());
   const MatchData match(pcre2_match_data_create(1, nullptr));
   const MatchContext context(pcre2_match_context_create(nullptr));
-  const JitStack stack(pcre2_jit_stack_create(32 * 1024, kJitStackBytes, nullptr));
+  thread_local JitStack stack; // mapped once, not for every text
+  if (!stack) stack.reset(pcre2_jit_stack_create(32 * 1024, kJitStackBytes, nullptr));
   if (!match || !context) throw std::bad_alloc();
   pcre2_set_match_limit(context.get(), kMaxBacktracks);
   if (stack) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());

@@ -9,7 +9,6 @@
 #if __has_feature(address_sanitizer)
 #include <sanitizer/allocator_interface.h>
 #else
-#include <dlfcn.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #endif
@@ -71,19 +70,6 @@ void operator delete(void *block) noexcept {
   std::free(block);
 }
 void operator delete(void *block, size_t) noexcept { operator delete(block); }
-
-// Calls of libFuzzer's own memcmp come here (--wrap): it notes what is compared, which takes up to a third of
-// the time, and what it could learn, the mutators know.
-extern "C" {
-int __wrap_memcmp(const void *a, const void *b, size_t bytes) {
-  static const auto compare = reinterpret_cast<decltype(&std::memcmp)>(::dlsym(RTLD_NEXT, "memcmp"));
-  return compare(a, b, bytes);
-}
-int __wrap_bcmp(const void *a, const void *b, size_t bytes) { return __wrap_memcmp(a, b, bytes); }
-
-// So do calls through pointers: a tenth of the time for pairs of caller and callee, where edges are counted anyway.
-void __wrap___sanitizer_cov_trace_pc_indir(uintptr_t) {}
-}
 #endif
 
 namespace fovea::fuzz {
