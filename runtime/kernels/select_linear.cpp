@@ -184,6 +184,16 @@ KernelId vector_stream(Encoding weights) {
                                KernelId::linear_vector_stream_q8, KernelId::linear_vector_stream_q4});
 }
 
+/// Blocks of columns for each workgroup. Each reads x once more, so they are few; and odd in number: llvmpipe
+/// gives each of T threads count / T of them at once and the rest one by one, and its threads wake tens of
+/// microseconds apart, so that the first has done more than its part when the last begins.
+uint64_t stream_share(uint64_t n_blocks, uint64_t n_products) {
+  const uint64_t most = n_products < 600'000 ? 3 : n_products < 4'000'000 ? 7 : 15;
+  uint64_t share = div_up(n_blocks, most);
+  while (div_up(n_blocks, share) % 2 == 0) ++share;
+  return share;
+}
+
 /// Whole rows of W in the order of memory, where the subgroup is a CPU's vector.
 void add_linear_vector_stream(Variants &v, const LinearShape &s) {
   const uint32_t rows = vector_rows(s), lanes = v.caps.subgroup_size;
@@ -197,8 +207,8 @@ void add_linear_vector_stream(Variants &v, const LinearShape &s) {
       uint64_t(rows) * vectors * elements_per_vector(s.weights) > (rows == 1 ? 2048 : 1024))
     return;
   if (is_quantized(s.weights) && vectors * lanes * elements_per_vector(s.weights) % 128 != 0) return;
-  // Each workgroup reads x once more: not many, and equal shares of the blocks of columns.
-  const uint64_t n_blocks = div_up(s.n_cols, 2 * lanes), share = div_up(n_blocks, 16);
+  const uint64_t n_blocks = div_up(s.n_cols, 2 * lanes),
+                 share = stream_share(n_blocks, uint64_t(s.n_rows) * s.n_cols * s.k);
   std::vector<uint32_t> spec = linear_spec(s, lanes, {rows, group, vectors, 0});
   if (s.bias == BiasPlace::None) spec[2] = uint32_t(BiasPlace::Weights); // one pipeline less: kNoBias
   v.add({vector_stream(s.weights)}, std::move(spec), div_up(n_blocks, share), 0, Operands::TexelPairs);

@@ -158,6 +158,23 @@ TEST_CASE("select: rows of W as one stream, and the norm before it, by that kern
   CHECK_FALSE(select_normalizing_linear(kLlvmpipe, s, 1));
 }
 
+TEST_CASE(
+    "select: rows of W as one stream, in an odd number of workgroups, few where there is little to do") {
+  for (const auto &[n, k, groups] : {std::tuple{576u, 576u, 3u},
+                                     {960u, 576u, 3u},
+                                     {576u, 1536u, 5u}, // 36 blocks of columns: not 6
+                                     {3072u, 576u, 7u},
+                                     {49152u, 576u, 15u},
+                                     {16u, 576u, 1u}}) {
+    LinearShape s = linear(1, n, k, Encoding::Q8);
+    s.texels = true;
+    CAPTURE(n);
+    CAPTURE(k);
+    CHECK(name(select_linear(kLlvmpipe, s)) == "linear_vector_stream_q8");
+    CHECK(select_linear(kLlvmpipe, s).groups == std::array<uint32_t, 3>{groups, 1, 1});
+  }
+}
+
 TEST_CASE("select: texel buffers where they hold the operands, first where they are the faster") {
   const auto has = [](const auto &choices, const std::string &kernel) {
     return std::any_of(choices.begin(), choices.end(), [&](const auto &c) { return name(c) == kernel; });
