@@ -1,6 +1,7 @@
 #include "text/added_tokens.h"
 
 #include "base/error.h"
+#include "text/growth.h"
 #include "text/unicode.h"
 
 namespace fovea {
@@ -32,7 +33,7 @@ AddedTokens::AddedTokens(const TokenizerData &data, const Normalizer &normalizer
     if (data.types[id] != TokenType::Special && data.types[id] != TokenType::Added) continue;
     const auto flags = std::lower_bound(flags_.begin(), flags_.end(), AddedToken{.id = int32_t(id)}, by_id);
     if (flags != flags_.end() && flags->id == int32_t(id) && flags->normalized) {
-      NormalText text{data.tokens[id], true};
+      NormalText text{data.tokens[id], true, max_grown_bytes(data.tokens[id].size())};
       normalizer.apply(text);
       normal_texts_.push_back(std::move(text.text));
       normal_ids_.push_back(int32_t(id));

@@ -62,10 +62,10 @@ std::optional<Charsmap::Rule> Charsmap::find(std::string_view text, bool longest
   return found;
 }
 
-std::string Charsmap::apply(std::string_view text) const {
+std::string Charsmap::apply(std::string_view text, uint64_t max_bytes) const {
   std::string out;
   out.reserve(text.size());
-  for (size_t begin = 0; begin < text.size();) {
+  for (size_t begin = 0; begin < text.size() && out.size() <= max_bytes;) {
     // One grapheme cluster.
     size_t end = begin;
     auto before = utf8proc_int32_t(utf8_next(text, end));
@@ -92,10 +92,10 @@ std::string Charsmap::apply(std::string_view text) const {
   return utf8_replace_invalid(out); // replacements are a stranger's bytes
 }
 
-std::string Charsmap::apply_longest(std::string_view text) const {
+std::string Charsmap::apply_longest(std::string_view text, uint64_t max_bytes) const {
   std::string out;
   out.reserve(text.size());
-  for (size_t at = 0; at < text.size();) {
+  for (size_t at = 0; at < text.size() && out.size() <= max_bytes;) {
     const auto rule = find(text.substr(at), true);
     const size_t length = rule ? rule->length_bytes : utf8_length(text[at]);
     out += rule ? rule->replacement : text.substr(at, length);

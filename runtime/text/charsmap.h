@@ -17,11 +17,12 @@ class Charsmap {
 public:
   /// `bytes`: the trie's size in bytes (u32), the trie, the replacements, each ended by a zero.
   Charsmap(std::string_view bytes, const std::string &source);
+  /// Both stop once their result is longer than `max_bytes`.
   /// As the reference library does: to each grapheme cluster of less than six bytes, taking the shortest rule
   /// that it starts with for all of it, and else to each character.
-  std::string apply(std::string_view text) const;
+  std::string apply(std::string_view text, uint64_t max_bytes) const;
   /// As SentencePiece itself does: the longest rule at each place.
-  std::string apply_longest(std::string_view text) const;
+  std::string apply_longest(std::string_view text, uint64_t max_bytes) const;
 
 private:
   struct Rule {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/clean_up.h"
+#include "text/growth.h"
 #include "text/pattern.h"
 #include "text/step.h"
 #include "text/tokenizer_data.h"
@@ -33,19 +34,11 @@ MakeDecodeStep word_piece(const Step &step) {
 }
 
 MakeDecodeStep replace(const Step &step, const std::string &source) {
-  const Pattern pattern = step_pattern(step, source);
-  const std::string with = step.text("with", 1024);
+  Pattern pattern = step_pattern(step, source);
+  std::string with = step.text("with", 1024);
   if (pattern.is_literal() && !pattern.literal_text().empty())
-    return replace_text(pattern.literal_text(), with);
-  return whole_tokens([=](std::string &token, size_t) {
-    std::vector<Span> spans;
-    pattern.find(token, spans);
-    std::string out;
-    for (const Span &span : spans)
-      out += span.matched ? with : token.substr(span.begin, span.end - span.begin);
-    token = std::move(out);
-    return true;
-  });
+    return replace_text(pattern.literal_text(), std::move(with));
+  return replace_matches(std::move(pattern), std::move(with));
 }
 
 MakeDecodeStep make_step(const Step &step, const std::string &source) {
@@ -76,23 +69,48 @@ MakeDecodeStep make_step(const Step &step, const std::string &source) {
 }
 } // namespace
 
-DecoderSpec::DecoderSpec(const TokenizerData &data) {
+/// Lets text through, no more than what tokens given so far allow.
+class DecodePipeline::Bound final : public TokenSink {
+public:
+  Bound(TokenSink &next, const uint64_t &n_given, const std::string &where)
+      : next_(next), n_given_(n_given), where_(where) {}
+  void text(std::string_view part) override {
+    n_taken_ += part.size();
+    check_growth(n_taken_, max_grown_bytes(n_given_), where_);
+    next_.text(part);
+  }
+  void end_token() override { next_.end_token(); }
+  void finish() override {
+    n_taken_ = 0;
+    next_.finish();
+  }
+
+private:
+  TokenSink &next_;
+  const uint64_t &n_given_;
+  const std::string &where_;
+  uint64_t n_taken_ = 0;
+};
+
+DecoderSpec::DecoderSpec(const TokenizerData &data) : where_(data.source + ": fovea.tokenizer.decoder") {
   if (data.decoder.size() > kMaxSteps)
     fail(ErrorCode::InvalidFile, data.source, ": ", data.decoder.size(), " decoder steps, at most ",
          kMaxSteps, " allowed");
-  const std::string where = concat(data.source, ": fovea.tokenizer.decoder");
   for (const std::string &line : data.decoder) {
-    const Step step = Step::parse(line, where);
-    steps_.push_back(make_step(step, where));
+    const Step step = Step::parse(line, where_);
+    steps_.push_back({make_step(step, where_), step.kind() == "replace"});
     byte_level |= step.kind() == "byte_level";
     byte_fallback |= step.kind() == "byte_fallback";
   }
 }
 
 DecodePipeline::DecodePipeline(const DecoderSpec &spec, bool eager) : first_(&result_) {
-  for (auto make_step = spec.steps_.rbegin(); make_step != spec.steps_.rend(); ++make_step) {
-    steps_.push_back((*make_step)(*first_, eager));
-    first_ = steps_.back().get();
+  const auto put_before = [&](std::unique_ptr<TokenSink> step) {
+    first_ = steps_.emplace_back(std::move(step)).get();
+  };
+  for (auto step = spec.steps_.rbegin(); step != spec.steps_.rend(); ++step) {
+    if (step->may_grow) put_before(std::make_unique<Bound>(*first_, n_given_, spec.where_));
+    put_before(step->make(*first_, eager));
   }
 }
 

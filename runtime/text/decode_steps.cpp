@@ -186,6 +186,27 @@ private:
   std::string from_, to_, held_;
 };
 
+class ReplaceMatches final : public StepBase {
+public:
+  ReplaceMatches(TokenSink &next, Pattern pattern, std::string to)
+      : StepBase(next), pattern_(std::move(pattern)), to_(std::move(to)) {}
+  void text(std::string_view part) override { held_ += part; }
+  void end_token() override {
+    spans_.clear();
+    pattern_.find(held_, spans_);
+    for (const Span &span : spans_)
+      next_.text(span.matched ? std::string_view(to_)
+                              : std::string_view(held_).substr(span.begin, span.end - span.begin));
+    held_.clear();
+    next_.end_token();
+  }
+
+private:
+  Pattern pattern_;
+  std::string to_, held_;
+  std::vector<Span> spans_;
+};
+
 class Join final : public StepBase {
 public:
   using StepBase::StepBase;
@@ -316,6 +337,9 @@ MakeDecodeStep strip(std::string mark, uint32_t left, uint32_t right) {
 }
 MakeDecodeStep replace_text(std::string from, std::string to) {
   return make<ReplaceText>(std::move(from), std::move(to));
+}
+MakeDecodeStep replace_matches(Pattern pattern, std::string to) {
+  return make<ReplaceMatches>(std::move(pattern), std::move(to));
 }
 MakeDecodeStep join() { return make<Join>(); }
 MakeDecodeStep word_suffix(std::string suffix) { return make<WordSuffix>(std::move(suffix)); }

@@ -4,6 +4,8 @@
 // Behaviour: the decoders of Hugging Face tokenizers, as text arrives instead of over a whole list.
 #pragma once
 
+#include "text/pattern.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +40,8 @@ MakeDecodeStep fuse();
 MakeDecodeStep strip(std::string mark, uint32_t left, uint32_t right);
 /// A literal text becomes another, within each token. `from` is not empty.
 MakeDecodeStep replace_text(std::string from, std::string to);
+/// What the pattern finds becomes another text, within each token.
+MakeDecodeStep replace_matches(Pattern pattern, std::string to);
 /// A space between tokens, where there is no decoder.
 MakeDecodeStep join();
 /// BPE with a suffix at the ends of words, which is a space but at the end.

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "text/byte_alphabet.h"
 #include "text/charsmap.h"
+#include "text/growth.h"
 #include "text/pattern.h"
 #include "text/step.h"
 #include "text/tokenizer_data.h"
@@ -12,7 +13,6 @@
 namespace fovea {
 namespace {
 constexpr size_t kMaxSteps = 64;
-constexpr size_t kMaxGrowth = 64; // of a text's bytes by a replacement, beyond which a file means harm
 using Apply = std::function<void(NormalText &)>;
 
 /// A step that looks at one character at a time: append(out, c, its UTF-8) writes what becomes of it.
@@ -104,15 +104,14 @@ Apply prepend(const Step &step) {
 
 Apply replace(const Step &step, const std::string &source) {
   const Pattern pattern = step_pattern(step, source);
-  return [pattern, with = step.text("with"), source](NormalText &in) {
+  return [pattern, with = step.text("with")](NormalText &in) {
     std::vector<Span> spans;
     pattern.find(in.text, spans);
-    if (with.size() > kMaxGrowth && spans.size() > (in.text.size() + 1) * kMaxGrowth / with.size())
-      fail(ErrorCode::InvalidFile, source, ": a replacement makes the text more than ", kMaxGrowth,
-           " times as long");
     std::string out;
     for (const Span &span : spans)
-      if (span.matched)
+      if (out.size() > in.max_bytes)
+        break;
+      else if (span.matched)
         out += with;
       else
         out.append(in.text, span.begin, span.end - span.begin);
@@ -144,7 +143,7 @@ Apply make_step(const Step &step, const TokenizerData &data, const std::string &
   if (kind == "precompiled") {
     const bool longest = step.choice("rule", {"cluster", "longest"}) == 1;
     return [longest, map = Charsmap(data.charsmap, where)](NormalText &in) {
-      in.text = longest ? map.apply_longest(in.text) : map.apply(in.text);
+      in.text = longest ? map.apply_longest(in.text, in.max_bytes) : map.apply(in.text, in.max_bytes);
     };
   }
   if (kind == "byte_level")
@@ -157,13 +156,19 @@ Apply make_step(const Step &step, const TokenizerData &data, const std::string &
 }
 } // namespace
 
-Normalizer::Normalizer(const TokenizerData &data) {
+Normalizer::Normalizer(const TokenizerData &data) : where_(data.source + ": fovea.tokenizer.normalizer") {
   if (data.normalizer.size() > kMaxSteps)
     fail(ErrorCode::InvalidFile, data.source, ": ", data.normalizer.size(), " normalizer steps, at most ",
          kMaxSteps, " allowed");
-  const std::string where = concat(data.source, ": fovea.tokenizer.normalizer");
   for (const std::string &line : data.normalizer)
-    steps_.push_back(make_step(Step::parse(line, where), data, where));
+    steps_.push_back(make_step(Step::parse(line, where_), data, where_));
+}
+
+void Normalizer::apply(NormalText &text) const {
+  for (const auto &step : steps_) {
+    step(text);
+    check_growth(text.text.size(), text.max_bytes, where_);
+  }
 }
 
 } // namespace fovea

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "text/byte_alphabet.h"
+#include "text/growth.h"
 #include "text/step.h"
 #include "text/tokenizer_data.h"
 #include "text/unicode.h"
@@ -212,22 +213,25 @@ Apply make_step(const Step &step, const std::string &source) {
 }
 } // namespace
 
-Pretokenizer::Pretokenizer(const TokenizerData &data) {
+Pretokenizer::Pretokenizer(const TokenizerData &data)
+    : where_(data.source + ": fovea.tokenizer.pre_tokenizer") {
   if (data.pre_tokenizer.size() > kMaxSteps)
     fail(ErrorCode::InvalidFile, data.source, ": ", data.pre_tokenizer.size(),
          " pre-tokenizer steps, at most ", kMaxSteps, " allowed");
-  const std::string where = concat(data.source, ": fovea.tokenizer.pre_tokenizer");
   for (const std::string &line : data.pre_tokenizer) {
-    const Step step = Step::parse(line, where);
-    steps_.push_back(make_step(step, where));
+    const Step step = Step::parse(line, where_);
+    steps_.push_back(make_step(step, where_));
     byte_level_ |= step.kind() == "byte_level";
   }
 }
 
-Pieces Pretokenizer::split(std::string text, bool at_start) const {
+Pieces Pretokenizer::split(std::string text, bool at_start, uint64_t max_bytes) const {
   Pieces pieces{std::move(text), {}, at_start};
   if (!pieces.text.empty()) pieces.spans.push_back({0, pieces.text.size(), false});
-  for (const auto &step : steps_) step(pieces);
+  for (const auto &step : steps_) {
+    step(pieces);
+    check_growth(pieces.text.size(), max_bytes, where_);
+  }
   return pieces;
 }
 

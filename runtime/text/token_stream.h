@@ -3,7 +3,7 @@
 // One thread. The tokenizer must outlive it. All results together, finish() last, are Tokenizer::decode() of
 // all ids together; the one exception is a run of byte tokens that is not UTF-8, of which decode() (as the
 // reference) gives one U+FFFD per byte, while here the characters that were complete before have already been
-// given. Throws InvalidArgument for an id outside the vocabulary.
+// given. Throws as Tokenizer::decode().
 #pragma once
 
 #include "text/tokenizer.h"

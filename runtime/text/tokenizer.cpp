@@ -4,6 +4,7 @@
 #include "text/added_tokens.h"
 #include "text/byte_alphabet.h"
 #include "text/decode_pipeline.h"
+#include "text/growth.h"
 #include "text/normalizer.h"
 #include "text/pretokenizer.h"
 #include "text/token_model.h"
@@ -120,8 +121,8 @@ struct Tokenizer::Parts {
   void encode(std::string_view text, bool allow_special, std::vector<int32_t> &ids) const;
   void encode_valid(std::string_view text, bool at_start, bool allow_special, TokenModelScratch &scratch,
                     std::vector<int32_t> &ids) const;
-  void encode_plain(std::string text, bool at_start, bool allow_special, TokenModelScratch &scratch,
-                    std::vector<int32_t> &ids) const;
+  void encode_plain(std::string text, bool at_start, uint64_t max_bytes, bool allow_special,
+                    TokenModelScratch &scratch, std::vector<int32_t> &ids) const;
   void check(int32_t id) const {
     if (id < 0 || id >= int64_t(data.tokens.size()))
       fail(ErrorCode::InvalidArgument, data.source, ": token id ", id, " is outside the vocabulary of ",
@@ -179,11 +180,11 @@ void Tokenizer::Parts::encode_valid(std::string_view text, bool at_start, bool a
       ids.push_back(part.id);
       continue;
     }
-    NormalText plain{std::string(text.substr(part.begin, part.end - part.begin)),
-                     at_start && part.begin == 0};
+    NormalText plain{std::string(text.substr(part.begin, part.end - part.begin)), at_start && part.begin == 0,
+                     max_grown_bytes(part.end - part.begin)};
     normalizer.apply(plain);
     if (added.empty(true)) {
-      encode_plain(std::move(plain.text), plain.at_start, allow_special, scratch, ids);
+      encode_plain(std::move(plain.text), plain.at_start, plain.max_bytes, allow_special, scratch, ids);
       continue;
     }
     inner.clear();
@@ -192,14 +193,15 @@ void Tokenizer::Parts::encode_valid(std::string_view text, bool at_start, bool a
       if (piece.id >= 0)
         ids.push_back(piece.id);
       else
-        encode_plain(plain.text.substr(piece.begin, piece.end - piece.begin),
-                     plain.at_start && piece.begin == 0, allow_special, scratch, ids);
+        encode_plain(
+            plain.text.substr(piece.begin, piece.end - piece.begin), plain.at_start && piece.begin == 0,
+            std::min(plain.max_bytes, max_grown_bytes(piece.end - piece.begin)), allow_special, scratch, ids);
   }
 }
 
-void Tokenizer::Parts::encode_plain(std::string text, bool at_start, bool allow_special,
+void Tokenizer::Parts::encode_plain(std::string text, bool at_start, uint64_t max_bytes, bool allow_special,
                                     TokenModelScratch &scratch, std::vector<int32_t> &ids) const {
-  const Pieces pieces = pretokenizer.split(std::move(text), at_start);
+  const Pieces pieces = pretokenizer.split(std::move(text), at_start, max_bytes);
   for (const Span &span : pieces.spans)
     model->encode(std::string_view(pieces.text).substr(span.begin, span.end - span.begin), allow_special,
                   scratch, ids);

@@ -6,6 +6,7 @@
 // Owns: the vocabulary and everything built from it. Thread-safety: immutable; all of it may be used from any
 // number of threads. Throws Error: InvalidFile from the constructor (an empty vocabulary, lists of different
 // length, ids outside the vocabulary, unknown or malformed steps, merges without tokens, invalid patterns),
+// and from encode() and decode() for a file whose steps make a text far longer or whose pattern fails on it;
 // InvalidArgument for an id outside the vocabulary and for text of 2 GiB or more.
 //
 // Defined for odd data, as in the reference: of tokens with the same text the smallest id is encoded and all

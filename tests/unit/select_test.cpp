@@ -160,18 +160,21 @@ TEST_CASE("select: rows of W as one stream, and the norm before it, by that kern
 
 TEST_CASE(
     "select: rows of W as one stream, in an odd number of workgroups, few where there is little to do") {
-  for (const auto &[n, k, groups] : {std::tuple{576u, 576u, 3u},
-                                     {960u, 576u, 3u},
-                                     {576u, 1536u, 5u}, // 36 blocks of columns: not 6
-                                     {3072u, 576u, 7u},
-                                     {49152u, 576u, 15u},
-                                     {16u, 576u, 1u}}) {
-    LinearShape s = linear(1, n, k, Encoding::Q8);
+  struct Case {
+    uint32_t n, k, groups;
+  };
+  for (const Case &c : {Case{576, 576, 3},
+                        {960, 576, 3},
+                        {576, 1536, 5}, // 36 blocks of columns: not 6
+                        {3072, 576, 7},
+                        {49152, 576, 15},
+                        {16, 576, 1}}) {
+    LinearShape s = linear(1, c.n, c.k, Encoding::Q8);
     s.texels = true;
-    CAPTURE(n);
-    CAPTURE(k);
+    CAPTURE(c.n);
+    CAPTURE(c.k);
     CHECK(name(select_linear(kLlvmpipe, s)) == "linear_vector_stream_q8");
-    CHECK(select_linear(kLlvmpipe, s).groups == std::array<uint32_t, 3>{groups, 1, 1});
+    CHECK(select_linear(kLlvmpipe, s).groups == std::array<uint32_t, 3>{c.groups, 1, 1});
   }
 }
 

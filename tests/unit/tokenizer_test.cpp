@@ -2,11 +2,14 @@
 #include "support/shared_folder.h"
 #include "support/tokenizer_folder.h"
 #include "text/byte_alphabet.h"
+#include "text/growth.h"
+#include "text/token_stream.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <random>
 
@@ -40,14 +43,31 @@ TokenizerData small_data(const std::vector<std::string> &more, const std::vector
   return data;
 }
 
-std::string error_of(const TokenizerData &data) {
+template <class Call> std::string error_of_call(Call call) {
   try {
-    Tokenizer{data};
+    call();
   } catch (const Error &error) {
     CHECK(error.code() == ErrorCode::InvalidFile);
     return error.what();
   }
   return "no error";
+}
+
+/// A precompiled charsmap with one rule: 'a' becomes `replacement`.
+std::string charsmap_of_a(const std::string &replacement) {
+  std::vector<uint32_t> trie(1024);
+  trie[0] = 256u << 10;                         // children of the root: 256 ^ label
+  trie[256 ^ 'a'] = 512u << 10 | 1u << 8 | 'a'; // its leaf: 512 further on
+  trie[256 ^ 'a' ^ 512] = 0x80000000u;          // at 0 of the replacements
+  std::string out(4 + trie.size() * 4, '\0');
+  const uint32_t n_bytes = uint32_t(trie.size() * 4);
+  std::memcpy(out.data(), &n_bytes, 4);
+  std::memcpy(out.data() + 4, trie.data(), n_bytes);
+  return out + replacement + '\0';
+}
+
+std::string error_of(const TokenizerData &data) {
+  return error_of_call([&] { Tokenizer{data}; });
 }
 } // namespace
 
@@ -202,4 +222,54 @@ TEST_CASE("tokenizer: hostile vocabularies") {
       lacking); // no merges; "a b" and 0xFF are outside the alphabet: they stand for themselves
   CHECK(few.encode("axb\n", {}) == Ids{2}); // "x" is left out before merging
   CHECK(few.decode(Ids{3, 4}, false) == "a b\xEF\xBF\xBD");
+}
+
+TEST_CASE("tokenizer: steps that make a text longer again and again") {
+  const std::string once = R"(replace text="a" with="aa")", by_regex = R"(replace regex="a" with="aa")";
+  const auto error = [](const std::string &list) {
+    return "tokenizer: fovea.tokenizer." + list + ": the steps make a text more than 64 times as long";
+  };
+  for (const std::string &step : {once, by_regex, std::string("byte_level")}) {
+    CAPTURE(step);
+    TokenizerData data = small_data({}, {});
+    data.normalizer.assign(20, step);
+    const std::string text = step == "byte_level" ? "\xC3\xA9\xC3\xA9" : "aaaa";
+    CHECK(error_of_call([&] { Tokenizer(data).encode(text, {}); }) == error("normalizer"));
+    data.normalizer.resize(5);
+    CHECK(Tokenizer(data).encode(text, {}).size() >= 4 * 32);
+  }
+  TokenizerData data = small_data({}, {}); // both lists together
+  std::string text;
+  while (text.size() < 200) text += "\xC3\xA9";
+  data.normalizer.assign(5, "byte_level");
+  data.pre_tokenizer = {"byte_level regex=false"};
+  CHECK(Tokenizer(data).encode(text, {}).size() == 32 * 200); // characters of two bytes
+  data.pre_tokenizer.push_back("byte_level regex=false");
+  CHECK(error_of_call([&] { Tokenizer(data).encode(text, {}); }) == error("pre_tokenizer"));
+
+  for (const std::string step : {"precompiled rule=cluster", "precompiled rule=longest"}) {
+    CAPTURE(step);
+    data = small_data({}, {});
+    data.normalizer = {step};
+    data.charsmap = charsmap_of_a(std::string(60, 'b'));
+    CHECK(Tokenizer(data).encode(std::string(200, 'a'), {}) == std::vector<int32_t>(200 * 60, 'b'));
+    data.charsmap = charsmap_of_a(std::string(100, 'b'));
+    CHECK(error_of_call([&] { Tokenizer(data).encode(std::string(200, 'a'), {}); }) == error("normalizer"));
+  }
+  for (const std::string &step : {once, by_regex}) {
+    CAPTURE(step);
+    data = small_data({}, {});
+    const std::vector<int32_t> ids(20, 'a'), one{'a'};
+    data.decoder.assign(20, step);
+    CHECK(error_of_call([&] { Tokenizer(data).decode(ids, false); }) == error("decoder"));
+    data.decoder.resize(6); // 64 times
+    const Tokenizer tokenizer(data);
+    CHECK(tokenizer.decode(ids, false).size() == 64 * ids.size());
+    TokenStream stream(tokenizer, false); // counts anew for each text, and with each token
+    for (int round = 0; round < 3; ++round) {
+      std::string out;
+      for (int i = 0; i < 1000; ++i) out += stream.push('a');
+      CHECK((out + stream.finish()).size() == 64000);
+    }
+  }
 }
