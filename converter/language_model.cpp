@@ -152,7 +152,7 @@ void ArpaReader::read_words() {
   std::vector<std::pair<std::string, Ngram>> all;
   section(1, [&](std::string_view rest, Ngram entry) {
     const std::string_view word = take(rest);
-    if (word.empty() || word.size() > kMaxWordBytes || utf8_replace_invalid(word) != word)
+    if (word.empty() || word.size() > kMaxWordBytes || !is_utf8(word))
       lines_.bad("'", printable(word), "', expected a word in UTF-8 of at most ", kMaxWordBytes, " bytes");
     if (!rest.empty()) entry.backoff = take_log(rest, lines_);
     if (!is_special(word)) all.emplace_back(word, entry);

@@ -13,9 +13,8 @@
 #include "attention_vector.glsl"
 
 layout(constant_id = 5) const uint kRows = 1u;
-layout(constant_id = 6) const uint kWeights = 8u; // kRows * workgroup size
-const uint kQuads = 1u << kCache;                 // quads in a piece
-const uint kPieces = kHeadSize / (4u * kQuads);   // of a row
+const uint kQuads = 1u << kCache;               // quads in a piece
+const uint kPieces = kHeadSize / (4u * kQuads); // of a row
 const uint kLanes = gl_WorkGroupSize.x;
 const uint kGroups = kPieces < kLanes ? kLanes / kPieces : 1u;
 const uint kColumns = (kPieces + kLanes - 1u) / kLanes; // pieces per lane
@@ -28,8 +27,6 @@ vec4 quad_of(uvec4 piece, uint quad) {
 }
 
 uvec4 value_piece(uint i) { return kMask || kBias ? k_vector(i) : v_vector(i); }
-
-shared vec4 weights[kWeights]; // [kRows][lanes], 4 keys each
 
 void main() {
   const uint lane = gl_SubgroupInvocationID;
@@ -87,6 +84,7 @@ void main() {
       }
     }
     const bvec4 open = unmasked_quad(batch, s);
+    vec4 turned[kRows]; // softmax weights of 4 keys a lane, turned so that the next keys are those of the first lanes
     [[unroll]] for (uint r = 0u; r < kRows; ++r) {
       const vec4 x = seen_scores(score[r] * p.scale, head, min(t0 + r, p.n_queries - 1u), s, open);
       const float grown = max(largest[r], largest_of(max(max(x.x, x.y), max(x.z, x.w))));
@@ -95,15 +93,18 @@ void main() {
       largest[r] = grown;
       sum[r] = sum[r] * shrink + ((weight.x + weight.y) + (weight.z + weight.w)); // this lane's keys only
       [[unroll]] for (uint i = 0u; i < kColumns * kQuads; ++i) value[r * kColumns * kQuads + i] *= shrink;
-      weights[r * kLanes + lane] = weight;
+      turned[r] = weight;
     }
-    subgroupBarrier();
     const uint n_quads = (min(end - s0, kKeys * kLanes) + 3u) / 4u;
     for (uint first = 0u; first < n_quads; first += kGroups) {
       const uint k_quad = min(first + group, kLanes - 1u);
+      // Whose lane is constant, which on software drivers is an instruction where shared memory is read lane by lane.
       vec4 weight[kRows];
-      [[unroll]] for (uint r = 0u; r < kRows; ++r)
-        weight[r] = first + group < n_quads ? weights[r * kLanes + k_quad] : vec4(0.0);
+      [[unroll]] for (uint r = 0u; r < kRows; ++r) {
+        weight[r] = subgroupShuffle(turned[r], group); // in all lanes
+        if (first + group >= n_quads) weight[r] = vec4(0.0);
+        turned[r] = subgroupShuffle(turned[r], (lane + kGroups) & (kLanes - 1u));
+      }
       [[unroll]] for (uint c = 0u; c < kColumns; ++c) {
         // All loads before any arithmetic, which would wait for one after the other.
         uvec4 x[kKeys];
@@ -124,7 +125,6 @@ void main() {
         }
       }
     }
-    subgroupBarrier();
   }
 
   [[unroll]] for (uint r = 0u; r < kRows; ++r) {

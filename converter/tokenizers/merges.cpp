@@ -25,7 +25,7 @@ std::vector<std::string> merges_from_scores(std::span<const std::string> tokens,
   std::vector<Merge> merges;
   for (size_t id = 0; id < tokens.size(); ++id) {
     const std::string_view token = tokens[id];
-    if (token.size() > kMaxTokenBytes || utf8_replace_invalid(token) != token) continue;
+    if (token.size() > kMaxTokenBytes || !is_utf8(token)) continue;
     std::vector<std::pair<std::pair<size_t, size_t>, Merge>> halves;
     for (size_t at = 0, n = 1; at < token.size(); ++n) {
       at += utf8_length(token[at]);

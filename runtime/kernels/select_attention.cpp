@@ -76,8 +76,7 @@ void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands o
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
     return;
   v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few},
-        constants(s, lanes, {rows, rows * lanes}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch,
-        uint64_t(rows) * lanes * 16, operands);
+        constants(s, lanes, {rows}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch, 0, operands);
 }
 
 } // namespace

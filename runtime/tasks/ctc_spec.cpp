@@ -19,7 +19,7 @@ void read_tokens(const ModelFile &file, const MetadataReader &read, CtcSpec &s) 
   if (tokens.size() < 2 || tokens.size() > kMaxVocabulary)
     read.reject(kKey, concat(tokens.size(), " texts"), concat("2 to ", kMaxVocabulary));
   for (const std::string_view token : tokens) {
-    if (token.size() > kMaxTokenBytes || utf8_replace_invalid(token) != token)
+    if (token.size() > kMaxTokenBytes || !is_utf8(token))
       read.reject(concat("entry ", s.tokens.size(), " of ", kKey), concat(token.size(), " bytes"),
                   concat("UTF-8 of at most ", kMaxTokenBytes));
     s.tokens.emplace_back(token);

@@ -28,7 +28,7 @@ std::vector<std::string> read_words(const ModelFile &file, const MetadataReader 
       read.reject(entry(), concat(n_shared, " bytes of the one before"), "no more than that has");
     std::string word = words.empty() ? "" : words.back().substr(0, n_shared);
     word.append(coded.begin() + ptrdiff_t(begin), coded.begin() + ptrdiff_t(end));
-    if (n == 0 || n > kMaxWordBytes || utf8_replace_invalid(word) != word)
+    if (n == 0 || n > kMaxWordBytes || !is_utf8(word))
       read.reject(entry(), concat(n, " bytes"), concat("UTF-8 of 1 to ", kMaxWordBytes));
     if (!words.empty() && word <= words.back())
       read.reject(entry(), "no later than the one before", "sorted words");

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "text/growth.h"
 #include "text/unicode.h"
+#include "text/utf8.h"
 
 namespace fovea {
 namespace {
@@ -31,6 +32,7 @@ AddedTokens::AddedTokens(const TokenizerData &data, const Normalizer &normalizer
   std::vector<std::pair<std::string_view, int32_t>> as_is, normal;
   for (size_t id = 0; id < data.types.size(); ++id) {
     if (data.types[id] != TokenType::Special && data.types[id] != TokenType::Added) continue;
+    if (!is_utf8(data.tokens[id])) continue; // it is in no text, but would cut characters in two
     const auto flags = std::lower_bound(flags_.begin(), flags_.end(), AddedToken{.id = int32_t(id)}, by_id);
     if (flags != flags_.end() && flags->id == int32_t(id) && flags->normalized) {
       NormalText text{data.tokens[id], true, max_grown_bytes(data.tokens[id].size())};

@@ -193,6 +193,7 @@ public:
   void text(std::string_view part) override { held_ += part; }
   void end_token() override {
     spans_.clear();
+    if (!is_utf8(held_)) held_ = utf8_replace_invalid(held_); // tokens are a stranger's bytes
     pattern_.find(held_, spans_);
     for (const Span &span : spans_)
       next_.text(span.matched ? std::string_view(to_)

@@ -56,6 +56,7 @@ Step Step::parse(std::string_view text, const std::string &where) {
   Step step(line.word());
   step.where_ =
       concat(where, ": step '", utf8_replace_invalid(text.substr(0, 80)), text.size() > 80 ? "…" : "", "'");
+  if (!is_utf8(text)) step.wrong("is not UTF-8"); // what it puts into texts, and where it cuts them
   if (step.kind_.empty()) step.wrong("has no kind");
   while (!line.at_end()) {
     if (!line.take(' ')) step.wrong("is not `kind key=value …`");

@@ -41,6 +41,15 @@ Utf8Unit utf8_unit(std::string_view text, size_t at) {
   return {Utf8Unit::Valid, uint8_t(length)};
 }
 
+bool is_utf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const auto [kind, length] = utf8_unit(text, at);
+    if (kind != Utf8Unit::Valid) return false;
+    at += length;
+  }
+  return true;
+}
+
 std::string utf8_replace_invalid(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -27,6 +27,8 @@ struct Utf8Unit {
 /// What starts at `text[at]`; `at < text.size()`.
 Utf8Unit utf8_unit(std::string_view text, size_t at);
 
+bool is_utf8(std::string_view text);
+
 /// The same text with every invalid or cut sequence replaced by U+FFFD.
 std::string utf8_replace_invalid(std::string_view text);
 

@@ -66,7 +66,7 @@ TEST_CASE("tokenizer fuzz: any bytes are encoded, any ids decoded") {
       const EncodedText encoded = tokenizer.encode_typed(text, second, options);
       REQUIRE(encoded.ids.size() == encoded.types.size());
       const std::string decoded = tokenizer.decode(encoded.ids, random() % 2);
-      CHECK(utf8_replace_invalid(decoded) == decoded);
+      CHECK(is_utf8(decoded));
       if (!data.pre_tokenizer.empty() && data.pre_tokenizer[0] == "byte_level")
         CHECK(tokenizer.decode(tokenizer.encode(text, {.add_special = false}), false) ==
               utf8_replace_invalid(text));

@@ -224,6 +224,37 @@ TEST_CASE("tokenizer: hostile vocabularies") {
   CHECK(few.decode(Ids{3, 4}, false) == "a b\xEF\xBF\xBD");
 }
 
+TEST_CASE("tokenizer: vocabularies and steps that are not UTF-8 leave texts whole") {
+  const std::string text = "a\xC3\xA9 b\xE2\x82\xAC"; // "aé b€"
+  for (const bool normalized : {false, true})
+    for (const std::string token : {"\xA9", "\xC3", "\xE2\x82", "\x82\xAC", " b\xE2", "\xC3\xA9\xFF"}) {
+      CAPTURE(normalized);
+      CAPTURE(token.size());
+      TokenizerData data = small_data({token}, {});
+      data.types.assign(data.tokens.size(), TokenType::Normal);
+      data.types.back() = TokenType::Added;
+      data.added = {{.id = 256, .normalized = normalized}};
+      data.normalizer = {"nfc", "lowercase", "strip"};
+      data.pre_tokenizer = {"whitespace_split", "byte_level regex=false"};
+      data.decoder = {"byte_level"};
+      const Tokenizer tokenizer(data);
+      const std::vector<int32_t> ids = tokenizer.encode(text, {});
+      CHECK(std::find(ids.begin(), ids.end(), 256) == ids.end());
+      CHECK(tokenizer.decode(ids, false) == "a\xC3\xA9"
+                                            "b\xE2\x82\xAC");
+    }
+  TokenizerData data = small_data({"\xC3", "a\xA9"}, {});
+  data.decoder = {R"(replace regex="." with="x")"};
+  const std::vector<int32_t> ids{256, 257};
+  CHECK(Tokenizer(data).decode(ids, false) == "xxx");
+  for (const std::string step :
+       {"prepend text=\"\xC3\"", "replace text=\"\xA9\" with=b", "replace text=b with=\"\xFF\""}) {
+    data = small_data({}, {});
+    data.normalizer = {step};
+    CHECK(error_of(data).find("' is not UTF-8") != std::string::npos);
+  }
+}
+
 TEST_CASE("tokenizer: steps that make a text longer again and again") {
   const std::string once = R"(replace text="a" with="aa")", by_regex = R"(replace regex="a" with="aa")";
   const auto error = [](const std::string &list) {

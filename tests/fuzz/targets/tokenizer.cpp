@@ -40,7 +40,7 @@ void use(const Tokenizer &tokenizer, std::string_view text) {
       if (id < 0 || id >= tokenizer.size()) finding("a token id outside the vocabulary", concat(id));
     if (encoded.types.size() != encoded.ids.size()) finding("types and ids differ in number");
     const std::string decoded = tokenizer.decode(encoded.ids, allow);
-    if (utf8_replace_invalid(decoded) != decoded) finding("decoded text is not UTF-8", decoded);
+    if (!is_utf8(decoded)) finding("decoded text is not UTF-8", decoded);
   }
 }
 
