@@ -6,6 +6,7 @@ namespace {
 
 constexpr uint32_t kMaxHeadSize = 256; // what the kernels' registers and shared memory are sized for
 constexpr uint32_t kFewQueries = 4;    // up to here the kernel for few queries is the better one
+constexpr uint32_t kMostSplits = 8, kMostInvocations = 256;
 
 std::string describe(const AttentionShape &s) {
   return concat("attention of ", s.n_batch, " x ", s.n_queries, " queries, ", s.n_keys, " keys, ", s.n_heads,
@@ -68,15 +69,37 @@ void add_attention_subgroup(Variants &v, const AttentionShape &s, Operands opera
   add_attention_subgroup_rows(v, s, operands, rows / 2);
 }
 
-void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
+/// `queries` of `heads` at once, `splits` subgroups for them. See attention_subgroup_few.comp.
+void add_attention_few(Variants &v, const AttentionShape &s, Operands operands, uint32_t queries,
+                       uint32_t heads, uint32_t splits) {
   const bool texels = operands == Operands::Texels;
-  const uint32_t lanes = v.caps.subgroup_size;
-  // Each lane holds whole rows of q: beyond 256 numbers they spill, and take drivers minutes to compile.
-  const uint32_t rows = std::clamp<uint32_t>(256 / s.head_size, 1, s.n_queries >= 3 ? 4 : s.n_queries);
   if (!subgroup_attention(v.caps, s) || (texels && !s.texels) || s.head_size % elements_per_vector(s.kv) != 0)
     return;
-  v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few},
-        constants(s, lanes, {rows}), div_up(s.n_queries, rows) * s.n_heads * s.n_batch, 0, operands);
+  const uint32_t rows = queries * heads, partials = splits > 1 ? splits * rows * (s.head_size / 4 + 1) : 1;
+  v.add({texels ? KernelId::attention_texel_few : KernelId::attention_subgroup_few, {heads, splits}},
+        constants(s, v.caps.subgroup_size * splits, {queries, heads, splits, partials}),
+        div_up(s.n_queries, queries) * div_up(s.n_heads / s.n_kv_heads, heads) * s.n_kv_heads * s.n_batch,
+        partials * 16ull, operands);
+}
+
+void add_attention_subgroup_few(Variants &v, const AttentionShape &s, Operands operands) {
+  const uint32_t lanes = v.caps.subgroup_size;
+  if (lanes == 0) return;
+  // Each lane holds whole rows of q: beyond 256 numbers they spill, and take drivers minutes to compile.
+  const uint32_t rows = std::clamp<uint32_t>(256 / s.head_size, 1, 4);
+  const uint32_t queries = std::min(rows, s.n_queries >= 3 ? 4 : s.n_queries);
+  if (s.n_queries > kFewQueries) return add_attention_few(v, s, operands, queries, 1, 1);
+  // As many heads in each group.
+  const uint32_t sharing = s.n_heads / s.n_kv_heads, most = std::min(rows / queries, sharing);
+  const uint32_t heads = uint32_t(div_up(sharing, div_up(sharing, most)));
+  const uint32_t blocks = uint32_t(div_up(s.n_keys, 4 * lanes)); // of keys
+  const uint32_t splits =
+      std::min({kMostSplits, std::min(kMostInvocations, v.caps.max_workgroup_invocations) / lanes, blocks});
+  // One head is little for a GPU, and barriers much for a software driver.
+  const bool serial = v.caps.prefers_serial();
+  add_attention_few(v, s, operands, queries, heads, serial ? 1 : splits);
+  if (heads > 1) add_attention_few(v, s, operands, queries, 1, serial ? 1 : splits);
+  if (splits > 1) add_attention_few(v, s, operands, queries, heads, serial ? splits : 1);
 }
 
 } // namespace

@@ -119,6 +119,26 @@ TEST_CASE("attention: grouped heads, batches, keys shared by all batches") {
   run_op_case(attention_case({2, 9, 70, 4, 2, 48, false, true}, "f32", {}));
 }
 
+// Heads that share keys are taken together, and subgroups take turns at keys: numbers that divide and that do
+// not.
+TEST_CASE("attention: few queries of shared keys, many keys") {
+  for (const uint32_t past : {0u, 40u, 299u})
+    run_op_case(attention_case({2, 1, 300, 6, 2, 64, true}, "f16", past));
+  run_op_case(attention_case({1, 1, 300, 14, 2, 16, true}, "f32", 250u)); // 7: 4 and 3
+  run_op_case(attention_case({1, 2, 300, 6, 2, 32, true}, "f16", 250u));
+  run_op_case(attention_case({1, 1, 300, 8, 2, 32, true}, "q8", 250u));
+  Heads h{2, 1, 300, 6, 2, 32, true};
+  for (const uint32_t window : {100u, 3u}) { // of few blocks of keys: fewer than there are subgroups
+    h.window = window;
+    run_op_case(attention_case(h, "f16", 250u));
+  }
+  h.window = 0;
+  h.size = 16;
+  h.mask = Heads::Mask::PerBatch;
+  h.distances = 31;
+  run_op_case(attention_case(h, "f16", 250u));
+}
+
 TEST_CASE("attention: a speech encoder's shape, and one decode step against it") {
   run_op_case(attention_case({1, 300, 300, 6, 6, 64}, "f32", {}));
   run_op_case(attention_case({1, 1, 1500, 6, 6, 64, false, true}, "f16", {}));

@@ -82,7 +82,8 @@ void check_limits(const DeviceCaps &caps, const KernelChoice &choice) {
   if (subgroup_kernel(choice)) {
     CHECK(caps.fixed_subgroups());
     CHECK(caps.subgroup_shuffle);
-    CHECK(choice.spec[0] == caps.subgroup_size);
+    const bool few = name(choice).find("_few") != std::string::npos;
+    CHECK(choice.spec[0] == caps.subgroup_size * (few ? choice.tile[1] : 1));
   }
 }
 
@@ -208,7 +209,7 @@ TEST_CASE("select: texel buffers where they hold the operands, first where they 
 }
 
 TEST_CASE("select: a lane of attention for few queries holds at most 256 numbers of q") {
-  constexpr size_t kRows = 5; // a constant of attention_subgroup_few.comp
+  constexpr size_t kQueries = 5, kHeads = 6; // constants of attention_subgroup_few.comp
   for (const uint32_t size : {16u, 64u, 96u, 128u, 256u})
     for (const uint32_t queries : {1u, 2u, 3u, 4u, 9u}) {
       INFO(size, " ", queries);
@@ -216,13 +217,44 @@ TEST_CASE("select: a lane of attention for few queries holds at most 256 numbers
       for (const AttentionChoice &c : all_attention_variants(kLlvmpipe, attention(queries, 40, size))) {
         if (name(c) != "attention_subgroup_few") continue;
         ++n_few;
-        const uint32_t rows = c.spec.at(kRows), wanted = queries >= 3 ? 4 : queries;
+        CHECK(c.spec.at(kHeads) == 1);
+        const uint32_t rows = c.spec.at(kQueries), wanted = queries >= 3 ? 4 : queries;
         CHECK(rows <= wanted);
         CHECK((rows == 1 || rows * size <= 256));
         CHECK((rows == wanted || (rows + 1) * size > 256));
       }
-      CHECK(n_few == 1);
+      CHECK(n_few == (queries <= 4 ? 2 : 1)); // with splits and without
     }
+}
+
+TEST_CASE("select: attention for few queries takes heads that share keys at once, a GPU's subgroups turns at "
+          "keys") {
+  using Tiles = std::vector<std::array<uint32_t, 2>>; // heads, splits
+  const auto tiles = [](const DeviceCaps &caps, const AttentionShape &s) {
+    Tiles out;
+    for (const AttentionChoice &c : all_attention_variants(caps, s))
+      if (name(c) == "attention_subgroup_few") out.push_back(c.tile);
+    return out;
+  };
+  AttentionShape s = attention(1, 2048, 64);
+  s.n_heads = 9;
+  s.n_kv_heads = 3;
+  CHECK(tiles(kLlvmpipe, s) == Tiles{{3, 1}, {1, 1}, {3, 8}});
+  CHECK(tiles(kMali, s) == Tiles{{3, 8}, {1, 8}, {3, 1}});
+  CHECK(select_attention(kMali, s).groups == std::array<uint32_t, 3>{3, 1, 1});
+  CHECK(select_attention(kMali, s).spec[0] == 8 * kMali.subgroup_size);
+  s.n_keys = 200; // three blocks of 64 keys and a part
+  CHECK(tiles(kMali, s).front() == std::array<uint32_t, 2>{3, 4});
+  s.n_keys = 64;
+  CHECK(tiles(kMali, s) == Tiles{{3, 1}, {1, 1}});
+  s.n_heads = 14; // 7 to each: 4 and 3
+  s.n_kv_heads = 2;
+  CHECK(tiles(kMali, s).front() == std::array<uint32_t, 2>{4, 1});
+  CHECK(select_attention(kMali, s).groups == std::array<uint32_t, 3>{4, 1, 1});
+  s.head_size = 128; // two rows of q at most
+  CHECK(tiles(kMali, s).front() == std::array<uint32_t, 2>{2, 1});
+  s.n_queries = 2;
+  CHECK(tiles(kMali, s) == Tiles{{1, 1}});
 }
 
 TEST_CASE("select: linear's tiles cover the result") {
